@@ -1,0 +1,29 @@
+/* attester.h: where evidence comes from. A caller may bring an attester of its own. */
+#ifndef ATLS_ATTESTER_H
+#define ATLS_ATTESTER_H
+
+#include <atls/types.h>
+
+/* Evidence made: the bundle's type and parts, owned by this struct until atls_evidence_blob_clear. */
+typedef struct atls_evidence_blob {
+    char type[16];
+    size_t parts_n;
+    struct {
+        char name[16];
+        uint8_t *bytes; /* malloc'ed */
+        size_t len;
+    } parts[8];
+} atls_evidence_blob;
+ATLS_API void atls_evidence_blob_clear(atls_evidence_blob *blob);
+
+typedef struct atls_attester {
+    const char *name; /* "sim", "tdx", ... */
+    void *self;
+    /* Makes evidence over 64 bytes of report data. May take seconds; may be called from any thread,
+     * and from several at once. On success the caller owns *out. */
+    atls_code (*attest)(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+                        atls_err *err);
+    void (*free)(void *self); /* may be NULL */
+} atls_attester;
+
+#endif

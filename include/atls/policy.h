@@ -1,0 +1,29 @@
+/* policy.h: what is accepted. JSON in, an immutable object out; its schema is docs/policy.schema.json. */
+#ifndef ATLS_POLICY_H
+#define ATLS_POLICY_H
+
+#include <atls/types.h>
+
+typedef struct atls_policy atls_policy;
+
+/* Parses a policy (at most 1 MiB). On failure *out is untouched, and err names line and column.
+ * ATLS_E_USAGE for everything wrong in the text. The caller owns *out (reference counted). */
+ATLS_API ATLS_MUST_USE atls_code atls_policy_parse(atls_buf json, atls_policy **out, atls_err *err);
+
+/* Another reference; safe from any thread. Returns its argument. */
+ATLS_API atls_policy *atls_policy_up_ref(const atls_policy *policy);
+ATLS_API void atls_policy_free(atls_policy *policy);
+
+/* SHA-256 of the policy text as parsed: what verdicts and audit records cite. */
+ATLS_API void atls_policy_hash(const atls_policy *policy, uint8_t out[32]);
+
+ATLS_API size_t atls_policy_workloads(const atls_policy *policy);
+ATLS_API const char *atls_policy_workload_name(const atls_policy *policy, size_t i);
+
+/* Warnings of `atls policy check`, one a call; NULL after the last. Lent: lives with the policy. */
+ATLS_API const char *atls_policy_warning(const atls_policy *policy, size_t i);
+
+/* What the policy accepts, in plain words; the caller frees it with atls_free. NULL: no memory. */
+ATLS_API char *atls_policy_explain(const atls_policy *policy);
+
+#endif

@@ -1,0 +1,78 @@
+/* session.h: attested TLS (`atls/1`) over an OpenSSL SSL* of the caller.
+ *
+ * Sans-IO: the SSL* has whatever BIOs the caller gave it; nothing here blocks, reads a clock of its own
+ * (atls_session_set_time) or starts a thread. */
+#ifndef ATLS_SESSION_H
+#define ATLS_SESSION_H
+
+#include <openssl/ssl.h>
+
+#include <atls/attester.h>
+#include <atls/verifier.h>
+
+typedef struct atls_config atls_config;
+typedef struct atls_session atls_session;
+typedef struct atls_job atls_job;
+typedef enum atls_role { ATLS_CLIENT = 0, ATLS_SERVER = 1 } atls_role;
+
+/* --- configuration: shared by sessions and threads; not changed after the first session --- */
+ATLS_API atls_config *atls_config_new(void);
+ATLS_API void atls_config_free(atls_config *c);
+/* The verifier and attester are borrowed: they must outlive the configuration. Either may be absent:
+ * without a verifier nothing is asked of the peer, without an attester its request is answered with an
+ * empty authenticator (refusal). One of them must be set. */
+ATLS_API void atls_config_set0_verifier(atls_config *c, const atls_verifier *v);
+ATLS_API void atls_config_set0_attester(atls_config *c, const atls_attester *a);
+/* Key and leaf certificate of this side's authenticators (copied by reference). If the SSL* shows a
+ * certificate too, it has this same key, unless two_keys is set on both ends. */
+ATLS_API ATLS_MUST_USE atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key,
+                                                           atls_err *err);
+ATLS_API void atls_config_set_two_keys(atls_config *c, bool two_keys);
+ATLS_API void atls_config_set_attest_after_peer(atls_config *c, bool after_peer); /* server only */
+ATLS_API void atls_config_set_timeout_ms(atls_config *c, uint32_t ms); /* TLS to verdicts; 0: 10 s */
+ATLS_API ATLS_MUST_USE atls_code atls_config_set_alpn(atls_config *c, const char *name, atls_err *err);
+/* Random bytes for contexts; NULL: OpenSSL's RAND_bytes. For tests. */
+ATLS_API void atls_config_set_random(atls_config *c, int (*fill)(uint8_t *out, size_t len));
+
+/* Sets what `atls/1` needs on a context: TLS 1.3 only, suites, ALPN, no tickets, no cache, no early data,
+ * SSL_MODE_NO_AUTO_CHAIN, peer certificate asked for. Call it once per SSL_CTX before SSL_new. */
+ATLS_API ATLS_MUST_USE atls_code atls_config_apply(const atls_config *c, SSL_CTX *ctx, atls_role role,
+                                                   atls_err *err);
+
+/* --- a session --- */
+/* ssl is borrowed and must outlive the session. now_ms: a monotonic clock that goes on in suspend
+ * (CLOCK_BOOTTIME); when_s: wall time for verification. */
+ATLS_API ATLS_MUST_USE atls_code atls_session_new(const atls_config *c, SSL *ssl, atls_role role,
+                                                  uint64_t now_ms, int64_t when_s, atls_session **out,
+                                                  atls_err *err);
+ATLS_API void atls_session_free(atls_session *s);
+/* Tell the session what time it is: before each call, or at least when atls_session_deadline_ms is due. */
+ATLS_API void atls_session_set_time(atls_session *s, uint64_t now_ms, int64_t when_s);
+/* The next time at which a call is needed even without IO (UINT64_MAX: none). */
+ATLS_API uint64_t atls_session_deadline_ms(const atls_session *s);
+
+/* TLS handshake, requests, authenticators, verdicts. ATLS_OK when data may flow both ways;
+ * ATLS_WANT_READ / _WRITE / _JOB otherwise; a failure ends the session for good. */
+ATLS_API ATLS_MUST_USE atls_code atls_session_handshake(atls_session *s, atls_err *err);
+/* Data. *done: bytes moved. ATLS_WANT_* as above, also while a re-attestation goes on beneath.
+ * _read with ATLS_OK and *done == 0: the peer closed (frame 5); truncation is ATLS_E_SYSTEM. */
+ATLS_API ATLS_MUST_USE atls_code atls_session_read(atls_session *s, uint8_t *out, size_t cap, size_t *done,
+                                                   atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_session_write(atls_session *s, const uint8_t *data, size_t len,
+                                                    size_t *done, atls_err *err);
+/* Asks the peer for new evidence now. ATLS_E_USAGE while one request is outstanding. */
+ATLS_API ATLS_MUST_USE atls_code atls_session_reattest(atls_session *s, atls_err *err);
+/* Sends frame 5 and close_notify. */
+ATLS_API ATLS_MUST_USE atls_code atls_session_shutdown(atls_session *s, atls_err *err);
+
+/* The job behind ATLS_WANT_JOB (getting a quote). Run it here or in any thread, then call again. The
+ * session must not be freed while it runs. */
+ATLS_API atls_job *atls_session_get0_job(atls_session *s);
+ATLS_API void atls_job_run(atls_job *job);
+
+/* Our verdict over the peer (the latest), NULL before there is one or when nothing was asked. Lent. */
+ATLS_API const atls_verdict *atls_session_get0_verdict(const atls_session *s);
+ATLS_API bool atls_session_peer_accepted(const atls_session *s); /* the peer's word about us */
+ATLS_API unsigned atls_session_rounds(const atls_session *s);    /* attestations of the peer so far */
+
+#endif

@@ -1,0 +1,44 @@
+/* sim.h: a software TEE under a root made on the spot, for tests, demos and development.
+ *
+ * Its evidence has the exact shape of Intel's; its certificates say "atls simulator" in their names, and
+ * no verifier trusts its root unless told to by name. */
+#ifndef ATLS_SIM_H
+#define ATLS_SIM_H
+
+#include <atls/attester.h>
+#include <atls/types.h>
+
+typedef struct atls_sim atls_sim;
+
+/* A new PKI (root, Platform CA, PCK, TCB signing, CRLs, attestation key) whose dates are around when_s:
+ * certificates from a day before to ten years after, collateral issued an hour before, due in 30 days.
+ * fault: see docs/simulator.md; properly signed, but wrong in one named respect. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_new(int64_t when_s, const char *fault, atls_sim **out,
+                                              atls_err *err);
+ATLS_API void atls_sim_free(atls_sim *sim);
+/* State with its private keys, as JSON, to go on later (freed with atls_free; keep it 0600). */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_save(const atls_sim *sim, char **out, atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_sim_load(atls_buf json, atls_sim **out, atls_err *err);
+
+/* The root certificate (PEM) and the collateral ("tdx" or "sgx", the contract's JSON): freed with atls_free. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_root(const atls_sim *sim, char **pem, atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_sim_collateral(const atls_sim *sim, const char *tee, char **json,
+                                                     atls_err *err);
+
+typedef struct atls_sim_quote {
+    const char *type;     /* "tdx" (v4), "tdx5" (v5, TD report 1.5), "sgx" (v3); NULL: "tdx" */
+    uint8_t report_data[64];
+    const char *workload; /* measurements are SHA-384/256 of this name and the register's; NULL: "demo" */
+    const char *tcb;      /* "UpToDate", "OutOfDate", "SWHardeningNeeded", ...; NULL: "UpToDate" */
+    bool debug;
+    const char *fault; /* NULL: none */
+} atls_sim_quote;
+ATLS_API ATLS_MUST_USE atls_code atls_sim_make_quote(const atls_sim *sim, const atls_sim_quote *q,
+                                                     uint8_t **out, size_t *len, atls_err *err);
+
+/* An attester over the simulator (borrowed; must outlive it); q's report_data is replaced at each call. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_attester_new(const atls_sim *sim, const atls_sim_quote *q,
+                                                       atls_attester **out, atls_err *err);
+ATLS_API void atls_attester_free(atls_attester *a);
+
+#endif

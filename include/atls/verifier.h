@@ -1,0 +1,123 @@
+/* verifier.h: evidence and collateral in, a verdict out. Opens no file or socket, reads no clock. */
+#ifndef ATLS_VERIFIER_H
+#define ATLS_VERIFIER_H
+
+#include <atls/policy.h>
+#include <atls/types.h>
+
+/* --- collateral: what a vendor signed and a verification needs; immutable, reference counted --- */
+typedef struct atls_collateral atls_collateral;
+
+/* One JSON object with the members named in the contract (at most 4 MiB). Only its outer form is
+ * judged here; signatures and dates are judged in each verification. */
+ATLS_API ATLS_MUST_USE atls_code atls_collateral_parse(atls_buf json, atls_collateral **out,
+                                                       atls_err *err);
+ATLS_API atls_collateral *atls_collateral_up_ref(const atls_collateral *collateral);
+ATLS_API void atls_collateral_free(atls_collateral *collateral);
+
+/* --- evidence: one type and its parts; everything borrowed for the time of the call --- */
+#define ATLS_EVIDENCE_PARTS 8
+typedef struct atls_evidence {
+    const char *type; /* "sgx", "tdx", ...; NULL: recognise it by its bytes */
+    size_t parts_n;   /* at least 1; a bare quote is one part named NULL or "quote" */
+    struct {
+        const char *name; /* "quote", "event_log", ... */
+        atls_buf bytes;
+    } parts[ATLS_EVIDENCE_PARTS];
+} atls_evidence;
+
+/* --- what the verifier's own side of a connection knows, and evidence must repeat --- */
+typedef enum atls_binding_kind {
+    ATLS_BINDING_NONE = 0,      /* evidence alone */
+    ATLS_BINDING_KEY_ONLY = 1,  /* a relay with a stolen key is possible */
+    ATLS_BINDING_HANDSHAKE = 2, /* handshake nonce + key */
+    ATLS_BINDING_SESSION = 3    /* exporter + key + role */
+} atls_binding_kind;
+
+typedef struct atls_expected {
+    bool has_report_data;
+    uint8_t report_data[64]; /* compared with the whole signed field */
+    bool has_nonce;          /* compared with the field made for it; SGX, TDX, SNP: as report_data */
+    uint8_t nonce[64];
+    size_t nonce_len;          /* shorter than the field: padded with zeros at the end */
+    atls_binding_kind binding; /* what it means when the field is equal */
+    const char *binding_name;  /* "atls/1": must be among those the policy accepts; NULL: none */
+    const char *pki_name;      /* name which the TLS layer has verified by PKI; NULL: none */
+} atls_expected;
+
+/* --- the verifier: shared by threads; immutable after set-up but for its caches --- */
+typedef struct atls_verifier atls_verifier;
+typedef struct atls_verdict atls_verdict;
+
+typedef enum atls_family {
+    ATLS_FAMILY_INTEL = 0,
+    ATLS_FAMILY_AMD,
+    ATLS_FAMILY_AWS,
+    ATLS_FAMILY_GOOGLE,
+    ATLS_FAMILY_TPM,
+    ATLS_FAMILY_CCA
+} atls_family;
+
+ATLS_API atls_verifier *atls_verifier_new(void); /* NULL: no memory */
+ATLS_API void atls_verifier_free(atls_verifier *v);
+/* Without a policy the built-in rule applies (contract, `atls verify`). */
+ATLS_API ATLS_MUST_USE atls_code atls_verifier_set1_policy(atls_verifier *v, const atls_policy *policy,
+                                                           atls_err *err);
+/* May be called often: the item that fits the evidence (FMSPC, TEE) is chosen. At most 1024. */
+ATLS_API ATLS_MUST_USE atls_code atls_verifier_add1_collateral(atls_verifier *v,
+                                                               const atls_collateral *collateral,
+                                                               atls_err *err);
+/* Replaces the pinned vendor root of that one family (one or more certificates, PEM or DER). */
+ATLS_API ATLS_MUST_USE atls_code atls_verifier_set1_root(atls_verifier *v, atls_family family,
+                                                         atls_buf certs, atls_err *err);
+/* Trusts a simulator's root beside the vendor's. Every verdict under it says "simulated". */
+ATLS_API ATLS_MUST_USE atls_code atls_verifier_insecure_trust_simulator(atls_verifier *v,
+                                                                        atls_buf certs, atls_err *err);
+/* Forgets every cached key, chain and parsed item; for measuring. Not while others verify. */
+ATLS_API void atls_verifier_drop_caches(atls_verifier *v);
+
+/* Judges evidence as of when_s (seconds since 1970). expected may be NULL. Always returns a verdict,
+ * which the caller frees, but for lack of memory (NULL, err says so). Safe from many threads. */
+ATLS_API ATLS_MUST_USE atls_verdict *atls_verifier_check(const atls_verifier *v,
+                                                         const atls_evidence *evidence,
+                                                         const atls_expected *expected, int64_t when_s,
+                                                         atls_err *err);
+
+/* --- the verdict: immutable; strings are lent and live as long as it --- */
+ATLS_API void atls_verdict_free(atls_verdict *r);
+ATLS_API bool atls_verdict_accepted(const atls_verdict *r);
+ATLS_API atls_code atls_verdict_code(const atls_verdict *r);
+ATLS_API const char *atls_verdict_format(const atls_verdict *r);   /* "tdx"; "unknown" */
+ATLS_API const char *atls_verdict_check(const atls_verdict *r);    /* deciding check id; "" if accepted */
+ATLS_API const char *atls_verdict_message(const atls_verdict *r);  /* one sentence */
+ATLS_API const char *atls_verdict_workload(const atls_verdict *r); /* matched workload; "" if none */
+ATLS_API const char *atls_verdict_binding(const atls_verdict *r);
+ATLS_API const char *atls_verdict_identity(const atls_verdict *r);
+ATLS_API const char *atls_verdict_freshness(const atls_verdict *r);
+ATLS_API bool atls_verdict_simulated(const atls_verdict *r);
+/* The time (seconds since 1970) until which this verdict may stand: first expiry of what it rests on,
+ * and the policy's maximum evidence age. INT64_MAX if nothing limits it. */
+ATLS_API int64_t atls_verdict_expires(const atls_verdict *r);
+/* Re-attestation interval of the matched workload in seconds; 0: none set. */
+ATLS_API uint32_t atls_verdict_reattest_s(const atls_verdict *r);
+/* Do both name the same workload, evidence family and platform (platform unless policy allows a move)? */
+ATLS_API bool atls_verdict_same_peer(const atls_verdict *a, const atls_verdict *b);
+/* Public-key signature verifications this verdict made (cached ones not counted). */
+ATLS_API unsigned atls_verdict_signatures(const atls_verdict *r);
+
+typedef struct atls_check_line { /* one line of the ledger; strings lent by the verdict */
+    const char *id;
+    const char *result; /* "ok", "fail", "skipped" */
+    const char *found, *wanted, *because, *remedy; /* "" where there is none */
+    atls_code code;
+} atls_check_line;
+ATLS_API size_t atls_verdict_checks(const atls_verdict *r);
+ATLS_API bool atls_verdict_check_at(const atls_verdict *r, size_t i, atls_check_line *out);
+
+/* The JSON object of the contract on one line, with NUL; the caller frees it with atls_free. */
+ATLS_API char *atls_verdict_json(const atls_verdict *r);
+/* A short table for people: what runs there, on what, how fresh, bound to what, whose, and each failed
+ * check with what to do. with_ledger prints every check. The caller frees it with atls_free. */
+ATLS_API char *atls_verdict_text(const atls_verdict *r, bool with_ledger);
+
+#endif

@@ -1,0 +1,25 @@
+/* json.h: JSON through jansson, with the limits and positions that jansson lacks. */
+#ifndef ATLS_CODEC_JSON_H
+#define ATLS_CODEC_JSON_H
+
+#include <jansson.h>
+
+#include <atls/types.h>
+
+#define ATLS_JSON_DEPTH_MAX 8
+
+/* Parses a whole text: valid UTF-8, unique member names at every level, at most max_len bytes and
+ * ATLS_JSON_DEPTH_MAX levels (checked before any of it is built), nothing after it, no NUL.
+ * ATLS_E_INVALID with check, and line and column in the sentence. The caller json_decref()s *out. */
+ATLS_MUST_USE atls_code atls_json_parse(atls_buf text, size_t max_len, const char *check, json_t **out,
+                                        atls_err *err);
+
+/* The exact bytes of the value of a member of the top-level object, as they stand in text (which has
+ * been parsed already): from its first to its last character. False if there is no such member. */
+bool atls_json_member_bytes(atls_buf text, const char *name, atls_buf *value);
+
+/* Where a value stands: path is like "workloads[2].tdx.mrtd[0]" ("" the whole). Line and column count
+ * from 1. The text has been parsed already. False (line 0) if the path leads nowhere. */
+bool atls_json_locate(atls_buf text, const char *path, size_t *line, size_t *column);
+
+#endif
