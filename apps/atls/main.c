@@ -1,0 +1,28 @@
+/* main.c: `atls COMMAND`: the table of commands, in the order of the help. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <atls/atls.h>
+
+#include "command.h"
+
+static const command commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static const char about[] =
+    "Attested TLS: learn what software runs at the other end, on which hardware, bound to this very\n"
+    "connection. Exit status: 0 accepted, 1 usage, 2 input/output, 3 collateral missing or out of its\n"
+    "time, 4 evidence invalid, 5 refused by policy, 6 binding or freshness.";
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error to report, not a silent death */
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        printf("atls %s\n", atls_version());
+        return ATLS_OK;
+    }
+    return command_dispatch("atls", about, commands, argc, argv);
+}
