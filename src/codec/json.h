@@ -7,19 +7,31 @@
 #include <atls/types.h>
 
 #define ATLS_JSON_DEPTH_MAX 8
+/* Values in one text. An empty object costs jansson some 200 bytes: this bounds what a text can cost. */
+#define ATLS_JSON_VALUES_MAX 131072
 
-/* Parses a whole text: valid UTF-8, unique member names at every level, at most max_len bytes and
- * ATLS_JSON_DEPTH_MAX levels (checked before any of it is built), nothing after it, no NUL.
+/* Parses a whole text, an object or an array: valid UTF-8, unique member names at every level, at most
+ * max_len bytes, ATLS_JSON_DEPTH_MAX levels and ATLS_JSON_VALUES_MAX values (checked before any of it is
+ * built), nothing after it, no NUL (not as \u0000 either), integers that fit 64 bits.
  * ATLS_E_INVALID with check, and line and column in the sentence. The caller json_decref()s *out. */
-ATLS_MUST_USE atls_code atls_json_parse(atls_buf text, size_t max_len, const char *check, json_t **out,
-                                        atls_err *err);
+ATLS_MUST_USE atls_code atls_json_parse(atls_buf text, size_t max_len, const char *check,
+                                        json_t **out, atls_err *err);
 
 /* The exact bytes of the value of a member of the top-level object, as they stand in text (which has
  * been parsed already): from its first to its last character. False if there is no such member. */
 bool atls_json_member_bytes(atls_buf text, const char *name, atls_buf *value);
 
 /* Where a value stands: path is like "workloads[2].tdx.mrtd[0]" ("" the whole). Line and column count
- * from 1. The text has been parsed already. False (line 0) if the path leads nowhere. */
+ * from 1, columns in characters. The text has been parsed already. False (line 0) if the path leads nowhere.
+ * A name with '.' or '[' in it cannot be written as a path: use the steps. */
 bool atls_json_locate(atls_buf text, const char *path, size_t *line, size_t *column);
+
+typedef struct atls_json_step {
+    const char *name; /* of a member; NULL: an element */
+    size_t name_len;
+    size_t index;
+} atls_json_step;
+bool atls_json_locate_steps(atls_buf text, const atls_json_step *steps, size_t n, size_t *line,
+                            size_t *column);
 
 #endif
