@@ -5,6 +5,7 @@
 #include <atls/types.h>
 #include <atls/policy.h>
 #include <atls/verifier.h>
+#include <atls/bundle.h>
 #include <atls/attester.h>
 #include <atls/session.h>
 #include <atls/inspect.h>
