@@ -91,9 +91,9 @@ ATLS_API const char *atls_verdict_format(const atls_verdict *r);   /* "tdx"; "un
 ATLS_API const char *atls_verdict_check(const atls_verdict *r);    /* deciding check id; "" if accepted */
 ATLS_API const char *atls_verdict_message(const atls_verdict *r);  /* one sentence */
 ATLS_API const char *atls_verdict_workload(const atls_verdict *r); /* matched workload; "" if none */
-ATLS_API const char *atls_verdict_binding(const atls_verdict *r);
-ATLS_API const char *atls_verdict_identity(const atls_verdict *r);
-ATLS_API const char *atls_verdict_freshness(const atls_verdict *r);
+ATLS_API const char *atls_verdict_binding(const atls_verdict *r);   /* "session", "handshake", "key", "none" */
+ATLS_API const char *atls_verdict_identity(const atls_verdict *r);  /* "name by PKI", ..., "none" */
+ATLS_API const char *atls_verdict_freshness(const atls_verdict *r); /* "this connection", ..., "none" */
 ATLS_API bool atls_verdict_simulated(const atls_verdict *r);
 /* The time (seconds since 1970) until which this verdict may stand: first expiry of what it rests on,
  * and the policy's maximum evidence age. INT64_MAX if nothing limits it. */
@@ -105,11 +105,13 @@ ATLS_API bool atls_verdict_same_peer(const atls_verdict *a, const atls_verdict *
 /* Public-key signature verifications this verdict made (cached ones not counted). */
 ATLS_API unsigned atls_verdict_signatures(const atls_verdict *r);
 
-typedef struct atls_check_line { /* one line of the ledger; strings lent by the verdict */
+#define ATLS_CHECK_TEXT_LEN 512
+typedef struct atls_check_line { /* one line of the ledger; pointers are lent by the verdict */
     const char *id;
-    const char *result; /* "ok", "fail", "skipped" */
-    const char *found, *wanted, *because, *remedy; /* "" where there is none */
-    atls_code code;
+    const char *result;           /* "ok", "fail", "skipped" */
+    const char *because, *remedy; /* "" where there is none */
+    atls_code code;               /* of a fail */
+    char found[ATLS_CHECK_TEXT_LEN], wanted[ATLS_CHECK_TEXT_LEN]; /* "" where there is none; printable ASCII */
 } atls_check_line;
 ATLS_API size_t atls_verdict_checks(const atls_verdict *r);
 ATLS_API bool atls_verdict_check_at(const atls_verdict *r, size_t i, atls_check_line *out);

@@ -2,17 +2,21 @@
 #ifndef ATLS_POLICY_APPRAISE_H
 #define ATLS_POLICY_APPRAISE_H
 
-#include <atls/policy.h>
-#include <atls/verifier.h>
 #include "claims/claims.h"
 #include "claims/ledger.h"
+#include <atls/policy.h>
+#include <atls/verifier.h>
 
 typedef struct atls_appraisal {
-    const char *workload;    /* matched one, lives with the policy; NULL: none */
-    const char *identity;    /* "name by PKI", "platform pinned", "owner-bound claim", "none"; joined by " + " */
-    uint32_t max_age_s;      /* 0: no limit */
-    uint32_t reattest_s;     /* 0: none */
+    bool fits;            /* a workload (or the built-in rule) fits, with every check of it ok */
+    const char *workload; /* matched one, lives with the policy; NULL: none, or the built-in rule */
+    const char *
+        identity; /* "name by PKI", "platform pinned", "owner-bound claim", "none"; joined by " + " */
+    uint32_t max_age_s;  /* 0: no limit */
+    uint32_t reattest_s; /* 0: none */
+    int64_t until_s;     /* end of a grace or an allowance that this rests on; 0: none */
     bool platform_may_move;
+    bool two_keys; /* `pki` judges the TLS leaf, the authenticator's leaf needs no chain */
 } atls_appraisal;
 
 /* The contract's built-in rule (`atls verify` without --policy); reference counted like others. NULL: no memory. */

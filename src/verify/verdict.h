@@ -15,12 +15,13 @@ struct atls_verdict {
     atls_code code;
     const char *format;
     int64_t at_s;
-    atls_binding_kind binding; /* what was shown, not what was wished: NONE unless report data matched */
-    const char *freshness;     /* "this connection", "nonce", "none", ... static */
-    atls_claims claims;        /* of unverified evidence: tee NONE */
+    atls_binding_kind
+        binding; /* what was shown, not what was wished: NONE unless report data matched */
+    const char *freshness; /* "this connection", "nonce", "none", ... static */
+    atls_claims claims;    /* of unverified evidence: tee NONE */
     atls_appraisal appraisal;
-    atls_anchor anchor;        /* keeps the claims' strings alive */
-    atls_policy *policy;       /* reference; keeps the workload's name alive */
+    atls_anchor anchor;  /* keeps the claims' strings alive */
+    atls_policy *policy; /* reference; keeps the workload's name alive */
     unsigned signatures;
     char message[ATLS_ERR_MSG_LEN];
     atls_ledger ledger; /* last: it is large, and only its used part is touched */

@@ -1,0 +1,11 @@
+/* remedy.h: what a check is about, in a person's words, and what that person should do when it fails.
+ * A table by check id; the longest prefix that ends at a dot (or the whole id) counts. */
+#ifndef ATLS_VERIFY_REMEDY_H
+#define ATLS_VERIFY_REMEDY_H
+
+/* "platform TCB" for "tcb.status"; NULL when the table has no word for it. */
+const char *atls_remedy_subject(const char *id);
+/* A sentence; "" when there is nothing to advise. */
+const char *atls_remedy(const char *id);
+
+#endif

@@ -1,0 +1,313 @@
+/* The verdict: what conclude accepts, what decides, what it says, and how long it stands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "verify/remedy.h"
+#include "verify/verdict.h"
+
+/* Everything an acceptance needs; each test takes one thing away. */
+static atls_verdict *good(void)
+{
+    atls_verdict *r = atls_verdict_new();
+    assert_non_null(r);
+    r->format = "tdx";
+    r->at_s = 1751623200;
+    r->claims.tee = ATLS_TEE_TDX;
+    r->claims.platform.has_ppid = true;
+    memset(r->claims.platform.ppid, 7, 16);
+    r->appraisal.fits = true;
+    r->appraisal.workload = "web";
+    r->appraisal.identity = "platform pinned";
+    atls_ledger_ok(&r->ledger, "quote.signature");
+    atls_ledger_ok(&r->ledger, "tcb.status");
+    return r;
+}
+
+static void a_new_verdict_refuses(void **state)
+{
+    (void)state;
+    atls_verdict *r = atls_verdict_new();
+    assert_false(atls_verdict_accepted(r));
+    assert_int_not_equal(atls_verdict_code(r), ATLS_OK);
+    atls_verdict_conclude(r);
+    assert_false(atls_verdict_accepted(r));
+    assert_int_equal(atls_verdict_code(r), ATLS_E_INVALID);
+    assert_string_equal(atls_verdict_check(r), "verdict.evidence");
+    assert_string_equal(atls_verdict_format(r), "unknown");
+    assert_string_equal(atls_verdict_workload(r), "");
+    assert_string_equal(atls_verdict_identity(r), "none");
+    assert_string_equal(atls_verdict_freshness(r), "none");
+    assert_string_equal(atls_verdict_binding(r), "none");
+    assert_true(atls_verdict_expires(r) == INT64_MAX);
+    atls_verdict_free(r);
+    atls_verdict_free(NULL);
+}
+
+static void all_that_is_needed_accepts(void **state)
+{
+    (void)state;
+    atls_verdict *r = good();
+    r->freshness = "this connection";
+    r->signatures = 2;
+    atls_verdict_conclude(r);
+    assert_true(atls_verdict_accepted(r));
+    assert_int_equal(atls_verdict_code(r), ATLS_OK);
+    assert_string_equal(atls_verdict_check(r), "");
+    assert_string_equal(atls_verdict_message(r), "fits workload web");
+    assert_string_equal(atls_verdict_workload(r), "web");
+    assert_string_equal(atls_verdict_identity(r), "platform pinned");
+    assert_string_equal(atls_verdict_freshness(r), "this connection");
+    assert_int_equal(atls_verdict_signatures(r), 2);
+    atls_verdict_free(r);
+}
+
+static void each_missing_thing_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        atls_code code;
+        const char *check;
+    } cases[] = {
+        {"claims", ATLS_E_INVALID, "verdict.evidence"},
+        {"signature", ATLS_E_INVALID, "verdict.signature"},
+        {"appraisal", ATLS_E_POLICY, "verdict.appraisal"},
+        {"skipped", ATLS_E_POLICY, "late"},
+        {"overflow", ATLS_E_SYSTEM, "verdict.ledger"},
+        {"failed", ATLS_E_BINDING, "late"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        atls_verdict *r = good();
+        if (strcmp(cases[i].what, "claims") == 0) {
+            r->claims.tee = ATLS_TEE_NONE;
+        } else if (strcmp(cases[i].what, "signature") == 0) {
+            r->ledger.entries[0].id = "quote.signatures";
+        } else if (strcmp(cases[i].what, "appraisal") == 0) {
+            r->appraisal.fits = false;
+        } else if (strcmp(cases[i].what, "skipped") == 0) {
+            atls_ledger_skip(&r->ledger, "late", "of something");
+        } else if (strcmp(cases[i].what, "overflow") == 0) {
+            r->ledger.overflow = true;
+        } else {
+            atls_ledger_fail(&r->ledger, "late", ATLS_E_BINDING, atls_value_none(),
+                             atls_value_none());
+        }
+        atls_verdict_conclude(r);
+        assert_false(atls_verdict_accepted(r));
+        assert_int_equal(atls_verdict_code(r), cases[i].code);
+        assert_string_equal(atls_verdict_check(r), cases[i].check);
+        assert_true(strlen(atls_verdict_message(r)) > 0);
+        atls_verdict_free(r);
+    }
+}
+
+static void message(atls_value found, atls_value wanted, const char *id, const char *want)
+{
+    atls_verdict *r = good();
+    r->claims.tcb.platform.present = true;
+    r->claims.tcb.platform.date_s = 1710288000;
+    atls_ledger_fail(&r->ledger, id, ATLS_E_POLICY, found, wanted);
+    atls_verdict_conclude(r);
+    assert_string_equal(atls_verdict_message(r), want);
+    atls_verdict_free(r);
+}
+
+static void the_message_is_a_sentence(void **state)
+{
+    (void)state;
+    atls_value none = atls_value_none();
+    message(atls_value_text("OutOfDate"), atls_value_text("UpToDate"), "tcb.status",
+            "platform TCB is OutOfDate (level of 2024-03-13), where UpToDate is wanted");
+    message(atls_value_uint(1), none, "policy.debug", "debug mode is 1, which is refused");
+    message(atls_value_uint(1), atls_value_uint(2), "some.thing",
+            "some.thing found 1, where 2 is wanted");
+    message(none, atls_value_text("a name"), "policy.pki",
+            "peer's name by PKI: a name is wanted, and there is none");
+    message(none, none, "some.thing", "some.thing: the check failed");
+
+    atls_verdict *r = good();
+    atls_err err;
+    (void)ATLS_ERR(&err, ATLS_E_INVALID, "quote.header.version",
+                   "quote version 9, where 4 is known");
+    atls_ledger_fail_err(&r->ledger, &err);
+    atls_verdict_conclude(r);
+    assert_string_equal(atls_verdict_message(r), "quote version 9, where 4 is known");
+    atls_verdict_free(r);
+
+    r = good();
+    r->claims.simulated = true;
+    r->appraisal.workload = NULL;
+    atls_verdict_conclude(r);
+    assert_true(atls_verdict_simulated(r));
+    assert_string_equal(
+        atls_verdict_message(r),
+        "SIMULATED: genuine, by the built-in rule; measurements and identity are unchecked");
+    atls_verdict_free(r);
+}
+
+static void bindings_have_their_words(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"none", "key", "handshake", "session"};
+    atls_verdict *r = good();
+    for (int i = ATLS_BINDING_NONE; i <= ATLS_BINDING_SESSION; i++) {
+        r->binding = (atls_binding_kind)i;
+        assert_string_equal(atls_verdict_binding(r), words[i]);
+    }
+    atls_verdict_free(r);
+}
+
+static void a_verdict_stands_until_the_first_end(void **state)
+{
+    (void)state;
+    atls_verdict *r = good();
+    r->claims.tcb.earliest_expiration_s = r->at_s + 5000;
+    assert_true(atls_verdict_expires(r) == r->at_s + 5000);
+    r->appraisal.max_age_s = 300;
+    assert_true(atls_verdict_expires(r) == r->at_s + 300);
+    r->appraisal.max_age_s = 6000;
+    assert_true(atls_verdict_expires(r) == r->at_s + 5000);
+    r->appraisal.until_s = r->at_s + 4000;
+    assert_true(atls_verdict_expires(r) == r->at_s + 4000);
+    r->appraisal.reattest_s = 60;
+    assert_int_equal(atls_verdict_reattest_s(r), 60);
+    atls_verdict_free(r);
+}
+
+static void the_same_peer_is_the_same_in_all(void **state)
+{
+    (void)state;
+    atls_verdict *a = good();
+    atls_verdict *b = good();
+    assert_false(atls_verdict_same_peer(a, b)); /* not accepted yet */
+    atls_verdict_conclude(a);
+    assert_false(atls_verdict_same_peer(a, b));
+    atls_verdict_conclude(b);
+    assert_true(atls_verdict_same_peer(a, b));
+
+    b->appraisal.workload = "db";
+    assert_false(atls_verdict_same_peer(a, b));
+    b->appraisal.workload = "web";
+    b->claims.tee = ATLS_TEE_SGX;
+    assert_false(atls_verdict_same_peer(a, b));
+    b->claims.tee = ATLS_TEE_TDX;
+    b->claims.simulated = true;
+    assert_false(atls_verdict_same_peer(a, b));
+    b->claims.simulated = false;
+
+    b->claims.platform.ppid[15] ^= 1;
+    assert_false(atls_verdict_same_peer(a, b));
+    b->appraisal.platform_may_move = true;
+    assert_false(atls_verdict_same_peer(a, b)); /* both must allow it */
+    a->appraisal.platform_may_move = true;
+    assert_true(atls_verdict_same_peer(a, b));
+    atls_verdict_free(a);
+    atls_verdict_free(b);
+}
+
+static void platforms_without_a_certified_id_are_not_the_same(void **state)
+{
+    (void)state;
+    atls_verdict *a = good();
+    atls_verdict *b = good();
+    atls_verdict_conclude(a);
+    atls_verdict_conclude(b);
+    memset(a->claims.platform.ppid, 0, 16); /* masked */
+    memset(b->claims.platform.ppid, 0, 16);
+    assert_false(atls_verdict_same_peer(a, b));
+    a->claims.platform.has_instance_id = b->claims.platform.has_instance_id = true;
+    assert_false(atls_verdict_same_peer(a, b)); /* zero as well */
+    a->claims.platform.instance_id[0] = b->claims.platform.instance_id[0] = 1;
+    assert_true(atls_verdict_same_peer(a, b));
+    b->claims.platform.instance_id[0] = 2;
+    assert_false(atls_verdict_same_peer(a, b));
+    a->claims.platform.has_instance_id = false;
+    a->claims.platform.has_pck_serial = b->claims.platform.has_pck_serial = true;
+    assert_false(atls_verdict_same_peer(a, b)); /* empty */
+    a->claims.platform.pck_serial_len = b->claims.platform.pck_serial_len = 2;
+    assert_true(atls_verdict_same_peer(a, b));
+    b->claims.platform.pck_serial[1] = 1;
+    assert_false(atls_verdict_same_peer(a, b));
+    b->claims.platform.pck_serial_len = 1;
+    assert_false(atls_verdict_same_peer(a, b));
+    atls_verdict_free(a);
+    atls_verdict_free(b);
+}
+
+static void checks_are_lent_line_by_line(void **state)
+{
+    (void)state;
+    atls_verdict *r = good();
+    atls_ledger_fail(&r->ledger, "tcb.status", ATLS_E_POLICY, atls_value_text("OutOfDate"),
+                     atls_value_text("UpToDate"));
+    atls_ledger_skip(&r->ledger, "policy.tdx.mrtd", "no reason");
+    atls_verdict_conclude(r);
+    assert_int_equal(atls_verdict_checks(r), 4);
+    atls_check_line line;
+    assert_true(atls_verdict_check_at(r, 0, &line));
+    assert_string_equal(line.result, "ok");
+    assert_string_equal(line.remedy, "");
+    assert_true(atls_verdict_check_at(r, 2, &line));
+    assert_string_equal(line.id, "tcb.status");
+    assert_string_equal(line.result, "fail");
+    assert_string_equal(line.found, "OutOfDate");
+    assert_string_equal(line.wanted, "UpToDate");
+    assert_int_equal(line.code, ATLS_E_POLICY);
+    assert_true(strlen(line.remedy) > 0);
+    assert_true(atls_verdict_check_at(r, 3, &line));
+    assert_string_equal(line.result, "skipped");
+    assert_string_equal(line.because, "no reason");
+    assert_false(atls_verdict_check_at(r, 4, &line));
+    atls_verdict_free(r);
+}
+
+static int released;
+static void release(void *object)
+{
+    released += *(int *)object;
+}
+
+static void the_anchor_is_released_once(void **state)
+{
+    (void)state;
+    int one = 1;
+    atls_verdict *r = good();
+    r->anchor = (atls_anchor){&one, release};
+    atls_verdict_free(r);
+    assert_int_equal(released, 1);
+}
+
+static void remedies_go_by_whole_words_of_an_id(void **state)
+{
+    (void)state;
+    assert_string_equal(atls_remedy("nothing.known"), "");
+    assert_null(atls_remedy_subject("nothing.known"));
+    assert_string_equal(atls_remedy("tcb.status.detail"), atls_remedy("tcb.status"));
+    assert_string_equal(atls_remedy("tcbx"), "");
+    assert_string_not_equal(atls_remedy("tcb.status"), atls_remedy("tcb.other"));
+    assert_string_equal(atls_remedy_subject("policy.tdx.rtmr2"), "measured register");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_verdict_refuses),
+        cmocka_unit_test(all_that_is_needed_accepts),
+        cmocka_unit_test(each_missing_thing_refuses),
+        cmocka_unit_test(the_message_is_a_sentence),
+        cmocka_unit_test(bindings_have_their_words),
+        cmocka_unit_test(a_verdict_stands_until_the_first_end),
+        cmocka_unit_test(the_same_peer_is_the_same_in_all),
+        cmocka_unit_test(platforms_without_a_certified_id_are_not_the_same),
+        cmocka_unit_test(checks_are_lent_line_by_line),
+        cmocka_unit_test(the_anchor_is_released_once),
+        cmocka_unit_test(remedies_go_by_whole_words_of_an_id),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
