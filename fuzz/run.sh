@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # usage: fuzz/run.sh [SECONDS [NAME...]]: builds every libFuzzer target with ASan and UBSan and runs each for
 # SECONDS (60) on its seeds. New inputs go to build-fuzz/corpus, findings to build-fuzz/findings; the tree stays clean.
-set -eu
+# The last line is "fuzz: N targets clean"; any finding makes it fail.
+set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 build=build-fuzz
 if [ ! -e $build/build.ninja ]; then
     CC=clang meson setup $build -Dfuzzing=true -Dtests=false -Db_sanitize=address,undefined \
-        -Db_lundef=false -Dbuildtype=debugoptimized
+        -Db_lundef=false -Dbuildtype=debugoptimized -Dc_args=-fsanitize=fuzzer-no-link >/dev/null
 fi
-ninja -C $build >$build/fuzz-build.log 2>&1 || { tail -40 $build/fuzz-build.log; exit 1; }
+ninja -C "$build" >$build/fuzz-build.log 2>&1 || { tail -40 $build/fuzz-build.log; exit 1; }
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
@@ -37,4 +38,5 @@ for name in "${names[@]}"; do
         failed=1
     fi
 done
-exit $failed
+[ $failed -eq 0 ] || exit 1
+echo "fuzz: ${#names[@]} targets clean"
