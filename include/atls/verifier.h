@@ -83,6 +83,11 @@ ATLS_API ATLS_MUST_USE atls_verdict *atls_verifier_check(const atls_verifier *v,
                                                          const atls_expected *expected, int64_t when_s,
                                                          atls_err *err);
 
+/* The refusal of evidence that could not be handed to a verifier (a bundle that cannot be parsed, a file too
+ * large), so that it is told like any other: why is its one check; why->code is 3 to 6. The caller frees it.
+ * NULL: no memory. */
+ATLS_API ATLS_MUST_USE atls_verdict *atls_verdict_refusal(const atls_err *why, int64_t when_s);
+
 /* --- the verdict: immutable; strings are lent and live as long as it --- */
 ATLS_API void atls_verdict_free(atls_verdict *r);
 ATLS_API bool atls_verdict_accepted(const atls_verdict *r);
