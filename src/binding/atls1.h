@@ -21,6 +21,17 @@ ATLS_MUST_USE atls_code atls1_leaf(uint8_t attester_role, atls_buf binder, uint8
  * length that index and size give. */
 ATLS_MUST_USE atls_code atls1_root(const uint8_t leaf[32], uint32_t index, uint32_t size, atls_buf path,
                                    uint8_t out[32], atls_err *err);
+/* The attester's side: the tree over the leaves of one quote. Leaves are atls1_leaf() values of sessions of
+ * this process, which computed the binders themselves; never bytes from outside (design: quote oracle). */
+#define ATLS1_BATCH_MAX 65536
+#define ATLS1_PATH_MAX (16 * 32) /* bytes: 16 levels */
+typedef struct atls1_tree atls1_tree;
+ATLS_MUST_USE atls_code atls1_tree_new(const uint8_t (*leaves)[32], uint32_t size, atls1_tree **out,
+                                       atls_err *err);
+void atls1_tree_free(atls1_tree *tree);
+const uint8_t *atls1_tree_get0_root(const atls1_tree *tree); /* 32 bytes */
+/* Writes the path of leaf index, and returns its length in bytes (0 for a tree of one leaf). index < size. */
+size_t atls1_tree_path(const atls1_tree *tree, uint32_t index, uint8_t out[ATLS1_PATH_MAX]);
 /* SHA-512("atls/1 batch" || 0 || u32be size || root). */
 ATLS_MUST_USE atls_code atls1_batch_report_data(uint32_t size, const uint8_t root[32], uint8_t out[64],
                                                 atls_err *err);

@@ -1,0 +1,120 @@
+/* Keys, binder and transcripts of exported authenticators (RFC 9261, section 5). */
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/err.h"
+#include "base/writer.h"
+#include "binding/authenticator_wire.h"
+
+#define EXPORTED_LEN 32
+
+static bool hash_is_a_suite_s(atls_hash hash)
+{
+    return hash == ATLS_SHA256 || hash == ATLS_SHA384;
+}
+
+static atls_code export_secret(const atls_exporter *exporter, const char *label, atls_buf context,
+                               uint8_t *out, size_t len, atls_err *err)
+{
+    if (!hash_is_a_suite_s(exporter->hash) ||
+        !exporter->derive(exporter->self, label, context, out, len)) {
+        OPENSSL_cleanse(out, len);
+        return ATLS_ERR(err, ATLS_E_SYSTEM, "exporter.derive",
+                        "the TLS exporter gave nothing for '%s'", label);
+    }
+    return ATLS_OK;
+}
+
+atls_code atls_ea_keys_derive(const atls_exporter *exporter, atls_ea_keys *out, atls_err *err)
+{
+    static const char *const context_labels[] = {
+        [ATLS_EA_CLIENT] = "EXPORTER-client authenticator handshake context",
+        [ATLS_EA_SERVER] = "EXPORTER-server authenticator handshake context"};
+    static const char *const key_labels[] = {
+        [ATLS_EA_CLIENT] = "EXPORTER-client authenticator finished key",
+        [ATLS_EA_SERVER] = "EXPORTER-server authenticator finished key"};
+    const atls_buf none = {NULL, 0};
+    const size_t len = hash_is_a_suite_s(exporter->hash) ? atls_hash_len(exporter->hash) : 0;
+    atls_ea_keys keys = {.hash = exporter->hash};
+    atls_code rc = ATLS_OK;
+    for (size_t i = 0; rc == ATLS_OK && i < 2; i++) {
+        rc = export_secret(exporter, context_labels[i], none, keys.handshake_context[i], len, err);
+        if (rc == ATLS_OK) {
+            rc = export_secret(exporter, key_labels[i], none, keys.finished_key[i], len, err);
+        }
+    }
+    if (rc == ATLS_OK) {
+        *out = keys;
+    }
+    OPENSSL_cleanse(&keys, sizeof keys);
+    return rc;
+}
+
+atls_code atls_ea_binder(const atls_exporter *exporter, atls_buf spki, atls_buf context,
+                         uint8_t out[48], atls_err *err)
+{
+    uint8_t exported[EXPORTED_LEN];
+    ATLS_TRY(export_secret(exporter, "Attestation", context, exported, sizeof exported, err));
+    const atls_buf pieces[] = {spki, {exported, sizeof exported}};
+    atls_code rc = atls_digest(exporter->hash, pieces, 2, out, err);
+    OPENSSL_cleanse(exported, sizeof exported);
+    return rc;
+}
+
+static atls_code transcript(const atls_ea_keys *keys, const atls_ea_request *request,
+                            atls_buf certificate, atls_buf certificate_verify, uint8_t out[48],
+                            atls_err *err)
+{
+    const atls_buf pieces[] = {
+        {keys->handshake_context[request->answered_by], atls_hash_len(keys->hash)},
+        request->raw,
+        certificate,
+        certificate_verify};
+    return atls_digest(keys->hash, pieces, 4, out, err);
+}
+
+atls_code atls_ea_to_be_signed(const atls_ea_keys *keys, const atls_ea_request *request,
+                               atls_buf certificate, uint8_t out[EA_TBS_MAX], size_t *len,
+                               atls_err *err)
+{
+    const atls_buf none = {NULL, 0};
+    uint8_t hash[48];
+    ATLS_TRY(transcript(keys, request, certificate, none, hash, err));
+    atls_writer w = atls_writer_of(out, EA_TBS_MAX);
+    for (size_t i = 0; i < 64; i++) {
+        atls_writer_u8(&w, 0x20);
+    }
+    atls_writer_text(&w, "Exported Authenticator");
+    atls_writer_u8(&w, 0);
+    atls_writer_bytes(&w, (atls_buf){hash, atls_hash_len(keys->hash)});
+    *len = atls_writer_done(&w).len;
+    return ATLS_OK;
+}
+
+atls_code atls_ea_finished(const atls_ea_keys *keys, const atls_ea_request *request,
+                           atls_buf certificate, atls_buf certificate_verify, uint8_t out[48],
+                           atls_err *err)
+{
+    uint8_t hash[48];
+    uint8_t mac[ATLS_HASH_MAX];
+    const size_t len = atls_hash_len(keys->hash);
+    ATLS_TRY(transcript(keys, request, certificate, certificate_verify, hash, err));
+    const atls_buf piece = {hash, len};
+    const atls_buf key = {keys->finished_key[request->answered_by], len};
+    ATLS_TRY(atls_hmac(keys->hash, key, &piece, 1, mac, err));
+    memcpy(out, mac, len);
+    OPENSSL_cleanse(mac, sizeof mac);
+    return ATLS_OK;
+}
+
+atls_buf atls_ea_empty_certificate(atls_buf context, uint8_t out[EA_CERT0_MAX])
+{
+    atls_writer w = atls_writer_of(out, EA_CERT0_MAX);
+    atls_writer_u8(&w, HS_CERTIFICATE);
+    atls_writer_u24be(&w, (uint32_t)(1 + context.len + 3));
+    atls_writer_u8(&w, (uint8_t)context.len);
+    atls_writer_bytes(&w, context);
+    atls_writer_u24be(&w, 0);
+    return atls_writer_done(&w);
+}

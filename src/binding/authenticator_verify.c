@@ -1,0 +1,43 @@
+/* The two proofs of an authenticator: Finished (it belongs to this connection and this request), and then
+ * CertificateVerify (its sender holds the key of the leaf). */
+#include "base/err.h"
+#include "base/reader.h"
+#include "binding/authenticator_wire.h"
+#include "crypto/leaf.h"
+#include "crypto/tls_signature.h"
+
+static atls_code verify_finished(const atls_ea_keys *keys, const atls_ea_request *request,
+                                 const atls_ea *ea, atls_err *err)
+{
+    uint8_t cert0[EA_CERT0_MAX];
+    const atls_buf certificate =
+        ea->empty ? atls_ea_empty_certificate(request->context, cert0) : ea->certificate;
+    uint8_t mac[48];
+    ATLS_TRY(atls_ea_finished(keys, request, certificate, ea->certificate_verify, mac, err));
+    atls_reader r = atls_reader_of(ea->finished);
+    (void)atls_reader_view(&r, HS_HEADER);
+    if (!atls_equal(atls_reader_rest(&r), (atls_buf){mac, atls_hash_len(keys->hash)})) {
+        return ATLS_ERR(err, ATLS_E_BINDING, "authenticator.finished",
+                        "the MAC is not that of this connection and request");
+    }
+    return ATLS_OK;
+}
+
+atls_code atls_ea_verify(const atls_ea_keys *keys, const atls_ea_request *request,
+                         const atls_ea *ea, atls_err *err)
+{
+    ATLS_TRY(verify_finished(keys, request, ea, err));
+    if (ea->empty) {
+        return ATLS_OK; /* says only that the peer has refused: the caller looks at ea->empty */
+    }
+    uint8_t tbs[EA_TBS_MAX];
+    size_t tbs_len = 0;
+    EVP_PKEY *key = NULL;
+    ATLS_TRY(atls_ea_to_be_signed(keys, request, ea->certificate, tbs, &tbs_len, err));
+    ATLS_TRY(atls_leaf_key(ea->spki, &key, err));
+    bool ok = atls_tls_verify(ea->scheme, key, (atls_buf){tbs, tbs_len}, ea->signature);
+    EVP_PKEY_free(key);
+    return ok ? ATLS_OK
+              : ATLS_ERR(err, ATLS_E_BINDING, "authenticator.signature",
+                         "the signature is not one of the leaf's key over this request");
+}
