@@ -5,26 +5,12 @@
 #include "base/err.h"
 #include "codec/json_scan.h"
 
-static void position_of(atls_buf text, size_t at, size_t *line, size_t *column)
-{
-    *line = 1;
-    *column = 1;
-    for (size_t i = 0; i < at && i < text.len; i++) {
-        if (text.ptr[i] == '\n') {
-            (*line)++;
-            *column = 1;
-        } else if (text.ptr[i] / 64 != 2) { /* not the inside of a UTF-8 character */
-            (*column)++;
-        }
-    }
-}
-
 static atls_code refuse(atls_buf text, size_t at, const char *check, const char *problem,
                         atls_err *err)
 {
     size_t line;
     size_t column;
-    position_of(text, at, &line, &column);
+    atls_json_position(text, at, &line, &column);
     return ATLS_ERR(err, ATLS_E_INVALID, check, "not JSON as wanted here: line %zu, column %zu: %s",
                     line, column, problem);
 }
@@ -142,7 +128,7 @@ bool atls_json_locate_steps(atls_buf text, const atls_json_step *steps, size_t n
         *column = 0;
         return false;
     }
-    position_of(text, t.start, line, column);
+    atls_json_position(text, t.start, line, column);
     return true;
 }
 

@@ -363,6 +363,28 @@ atls_json_token atls_json_scan_whole(atls_json_scan *scan, atls_json_token token
     return token;
 }
 
+bool atls_json_scan_at_array_end(atls_json_scan *scan)
+{
+    skip_space(scan);
+    return peek(scan, 0) == ']' &&
+           (scan->want == ATLS_JSON_WANT_VALUE_OR_END ||
+            (scan->want == ATLS_JSON_WANT_COMMA_OR_END && !in_object(scan)));
+}
+
+void atls_json_position(atls_buf text, size_t at, size_t *line, size_t *column)
+{
+    *line = 1;
+    *column = 1;
+    for (size_t i = 0; i < at && i < text.len; i++) {
+        if (text.ptr[i] == '\n') {
+            (*line)++;
+            *column = 1;
+        } else if (text.ptr[i] / 64 != 2) { /* not the inside of a UTF-8 character */
+            (*column)++;
+        }
+    }
+}
+
 /* Writes a code point as UTF-8 and returns the number of bytes. */
 static size_t put_utf8(uint32_t c, uint8_t out[4])
 {
@@ -385,6 +407,15 @@ bool atls_json_token_says(atls_buf text, atls_json_token token, const char *name
     if ((token.kind != ATLS_JSON_NAME && token.kind != ATLS_JSON_STRING) ||
         token.end - token.start < 2 || token.end > text.len) {
         return false;
+    }
+    /* An escape is longer than what it stands for. */
+    const uint8_t *raw = text.ptr + token.start + 1;
+    size_t raw_len = token.end - token.start - 2;
+    if (raw_len < name_len) {
+        return false;
+    }
+    if (memchr(raw, '\\', raw_len) == NULL) {
+        return raw_len == name_len && memcmp(raw, name, name_len) == 0;
     }
     atls_json_scan scan = {.text = {text.ptr, token.end - 1}, .at = token.start + 1};
     size_t used = 0;

@@ -50,6 +50,10 @@ atls_json_token atls_json_scan_next(atls_json_scan *scan);
 /* If token opens an object or array, goes on to its end and returns the token stretched over all of it;
  * any other token as it is. */
 atls_json_token atls_json_scan_whole(atls_json_scan *scan, atls_json_token token);
+/* Whether the next token closes the array that the scan is in. */
+bool atls_json_scan_at_array_end(atls_json_scan *scan);
+/* Line and column of text[at], from 1; columns in characters. */
+void atls_json_position(atls_buf text, size_t at, size_t *line, size_t *column);
 /* Whether a NAME or STRING token says name (UTF-8), escapes undone. */
 bool atls_json_token_says(atls_buf text, atls_json_token token, const char *name, size_t name_len);
 

@@ -2,8 +2,8 @@
 #ifndef ATLS_TRUST_TCB_INFO_H
 #define ATLS_TRUST_TCB_INFO_H
 
-#include <atls/types.h>
 #include "claims/claims.h"
+#include <atls/types.h>
 
 typedef struct atls_advisories {
     const char **ids; /* owned by the object they belong to */
@@ -67,7 +67,8 @@ typedef struct atls_qe_identity {
 } atls_qe_identity;
 
 /* Check "qe_identity.format" ("qe_identity.version" for a version other than 2). */
-ATLS_MUST_USE atls_code atls_qe_identity_parse(atls_buf text, atls_qe_identity **out, atls_err *err);
+ATLS_MUST_USE atls_code atls_qe_identity_parse(atls_buf text, atls_qe_identity **out,
+                                               atls_err *err);
 void atls_qe_identity_free(atls_qe_identity *identity);
 
 #endif
