@@ -22,14 +22,17 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_load(atls_buf json, atls_sim **out, at
 
 /* The root certificate (PEM) and the collateral ("tdx" or "sgx", the contract's JSON): freed with atls_free. */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_root(const atls_sim *sim, char **pem, atls_err *err);
-ATLS_API ATLS_MUST_USE atls_code atls_sim_collateral(const atls_sim *sim, const char *tee, char **json,
-                                                     atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_sim_collateral(const atls_sim *sim, const char *tee,
+                                                     char **json, atls_err *err);
 
 typedef struct atls_sim_quote {
-    const char *type;     /* "tdx" (v4), "tdx5" (v5, TD report 1.5), "sgx" (v3); NULL: "tdx" */
+    const char
+        *type; /* "tdx" (v4), "tdx5" (v5, TD report 1.5), "sgx" (v3); NULL: "tdx". Beside them
+                           * "tdx5-1.0" (v5, TD report 1.0), "sgx4", "sgx5" */
     uint8_t report_data[64];
-    const char *workload; /* measurements are SHA-384/256 of this name and the register's; NULL: "demo" */
-    const char *tcb;      /* "UpToDate", "OutOfDate", "SWHardeningNeeded", ...; NULL: "UpToDate" */
+    const char
+        *workload; /* measurements are SHA-384/256 of "NAME/REGISTER" ("demo/mrtd"); NULL: "demo" */
+    const char *tcb; /* "UpToDate", "OutOfDate", "SWHardeningNeeded", ...; NULL: "UpToDate" */
     bool debug;
     const char *fault; /* NULL: none */
 } atls_sim_quote;
@@ -40,5 +43,15 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_make_quote(const atls_sim *sim, const 
 ATLS_API ATLS_MUST_USE atls_code atls_sim_attester_new(const atls_sim *sim, const atls_sim_quote *q,
                                                        atls_attester **out, atls_err *err);
 ATLS_API void atls_attester_free(atls_attester *a);
+
+/* The table of faults, so that a test can walk all of them. Strings are static. */
+typedef struct atls_sim_fault {
+    const char *name;             /* "pck.expired" */
+    const char *what;             /* one clause */
+    bool of_quote;                /* goes into atls_sim_quote.fault; otherwise into atls_sim_new */
+    bool in_tdx, in_tdx5, in_sgx; /* quote types that it shows in */
+    atls_code expected; /* of a verdict under the built-in rule; ATLS_OK: odd, but to be accepted */
+} atls_sim_fault;
+ATLS_API bool atls_sim_fault_at(size_t i, atls_sim_fault *out); /* false: i is past the end */
 
 #endif

@@ -1,0 +1,12 @@
+#include <atls/attester.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+void atls_evidence_blob_clear(atls_evidence_blob *blob)
+{
+    for (size_t i = 0; i < sizeof blob->parts / sizeof blob->parts[0]; i++) {
+        free(blob->parts[i].bytes);
+    }
+    memset(blob, 0, sizeof *blob);
+}

@@ -1,0 +1,162 @@
+#include <atls/sim.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "base/err.h"
+#include "sim/collateral.h"
+#include "sim/faults.h"
+#include "sim/pki.h"
+#include "sim/quote.h"
+#include "sim/report.h"
+#include "sim/state.h"
+
+#define WHEN_MIN INT64_C(86400)        /* a day before it is still in 1970 */
+#define WHEN_MAX INT64_C(250000000000) /* ten years after it is still before the year 10000 */
+
+static atls_code make_platform(sim_platform *platform, const sim_pki *pki, size_t level,
+                               const uint8_t xy[64], atls_err *err)
+{
+    ATLS_TRY(sim_pki_pem(pki->pck[level], &platform->pck_pem, err));
+    ATLS_TRY(sim_signer_new(pki->pck_key[level], &platform->pck, err));
+    uint8_t auth[32];
+    for (size_t i = 0; i < sizeof auth; i++) {
+        auth[i] = (uint8_t)i;
+    }
+    for (int tee = 0; tee < SIM_TEES; tee++) {
+        uint8_t report[SIM_SGX_REPORT_LEN];
+        ATLS_TRY(sim_qe_report((sim_tee)tee, xy, (atls_buf){auth, sizeof auth}, report, err));
+        ATLS_TRY(sim_signer_sign(platform->pck, (atls_buf){report, sizeof report},
+                                 platform->qe_report_signature[tee], err));
+    }
+    return ATLS_OK;
+}
+
+static atls_code fill(atls_sim *sim, const sim_plan *plan, const sim_pki *pki, atls_err *err)
+{
+    uint8_t xy[64];
+    ATLS_TRY(sim_pki_pem(pki->trusted_root, &sim->root_pem, err));
+    ATLS_TRY(sim_pki_pem(pki->cert[SIM_ROOT], &sim->chain_root_pem, err));
+    ATLS_TRY(sim_pki_pem(pki->cert[SIM_CA], &sim->ca_pem, err));
+    for (int tee = 0; tee < SIM_TEES; tee++) {
+        ATLS_TRY(
+            sim_collateral_make(plan, (sim_tee)tee, sim->when_s, pki, &sim->collateral[tee], err));
+    }
+    ATLS_TRY(sim_signer_new_random(&sim->attestation, err));
+    sim_signer_xy(sim->attestation, xy);
+    for (size_t i = 0; i < SIM_LEVELS; i++) {
+        ATLS_TRY(make_platform(&sim->platforms[i], pki, i, xy, err));
+    }
+    return ATLS_OK;
+}
+
+static atls_code make(atls_sim *sim, const sim_fault *fault, atls_err *err)
+{
+    sim_plan plan;
+    sim_machine machine;
+    sim_plan_default(&plan);
+    sim_fault_apply(fault, &plan);
+    if (RAND_bytes(machine.ppid, sizeof machine.ppid) != 1 ||
+        RAND_bytes(machine.instance_id, sizeof machine.instance_id) != 1 ||
+        RAND_bytes(sim->qe_id, sizeof sim->qe_id) != 1) {
+        return ATLS_ERR(err, ATLS_E_SYSTEM, "sim.crypto", "no random bytes");
+    }
+    sim_pki pki = {0};
+    atls_code rc = sim_pki_make(&plan, &machine, sim->when_s, &pki, err);
+    if (rc == ATLS_OK) {
+        rc = fill(sim, &plan, &pki, err);
+    }
+    sim_pki_clear(&pki);
+    return rc;
+}
+
+atls_code atls_sim_new(int64_t when_s, const char *fault, atls_sim **out, atls_err *err)
+{
+    const sim_fault *found = NULL;
+    ATLS_TRY(sim_fault_by_name(fault, &found, err));
+    if (found != NULL && found->scope != SIM_OF_PLATFORM) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "sim.fault",
+                        "%s is a fault of one quote, not of the platform: ask for a quote with it",
+                        found->name);
+    }
+    if (when_s < WHEN_MIN || when_s > WHEN_MAX) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "sim.time",
+                        "the time is outside the years 1970 to 9890");
+    }
+    atls_sim *sim = calloc(1, sizeof *sim);
+    if (sim == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    sim->when_s = when_s;
+    if (found != NULL) {
+        OPENSSL_strlcpy(sim->fault, found->name, sizeof sim->fault);
+    }
+    atls_code rc = make(sim, found, err);
+    if (rc != ATLS_OK) {
+        atls_sim_free(sim);
+        return rc;
+    }
+    *out = sim;
+    return ATLS_OK;
+}
+
+void atls_sim_free(atls_sim *sim)
+{
+    if (sim == NULL) {
+        return;
+    }
+    free(sim->root_pem);
+    free(sim->chain_root_pem);
+    free(sim->ca_pem);
+    for (size_t i = 0; i < SIM_TEES; i++) {
+        free(sim->collateral[i]);
+    }
+    sim_signer_free(sim->attestation);
+    for (size_t i = 0; i < SIM_LEVELS; i++) {
+        free(sim->platforms[i].pck_pem);
+        sim_signer_free(sim->platforms[i].pck);
+    }
+    free(sim);
+}
+
+static atls_code copy_text(const char *text, char **out, atls_err *err)
+{
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    *out = copy;
+    return ATLS_OK;
+}
+
+atls_code atls_sim_root(const atls_sim *sim, char **pem, atls_err *err)
+{
+    return copy_text(sim->root_pem, pem, err);
+}
+
+atls_code atls_sim_collateral(const atls_sim *sim, const char *tee, char **json, atls_err *err)
+{
+    if (strcmp(tee, "tdx") != 0 && strcmp(tee, "sgx") != 0) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "sim.tee", "collateral is for tdx or sgx, not for %.32s",
+                        tee);
+    }
+    return copy_text(sim->collateral[tee[0] == 't' ? SIM_TDX : SIM_SGX], json, err);
+}
+
+atls_code atls_sim_make_quote(const atls_sim *sim, const atls_sim_quote *q, uint8_t **out,
+                              size_t *len, atls_err *err)
+{
+    sim_quote prepared = {0};
+    ATLS_TRY(sim_quote_prepare(sim, q, &prepared, err));
+    uint8_t *bytes = NULL;
+    atls_code rc = sim_quote_sign(&prepared, q->report_data, &bytes, err);
+    if (rc == ATLS_OK) {
+        *out = bytes;
+        *len = prepared.len;
+    }
+    sim_quote_clear(&prepared);
+    return rc;
+}

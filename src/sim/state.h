@@ -1,0 +1,30 @@
+/* state.h: what a simulator is once it is made: immutable, so that every thread may use it. */
+#ifndef ATLS_SIM_STATE_H
+#define ATLS_SIM_STATE_H
+
+#include "sim/level.h"
+#include "sim/plan.h"
+#include "sim/signer.h"
+#include <atls/sim.h>
+
+#define SIM_FAULT_NAME_MAX 64 /* bytes, with NUL */
+
+typedef struct sim_platform { /* the machine at one level */
+    char *pck_pem;
+    sim_signer *pck;                           /* its private key */
+    uint8_t qe_report_signature[SIM_TEES][64]; /* constant, as on a real machine */
+} sim_platform;
+
+struct atls_sim {
+    int64_t when_s;
+    char fault[SIM_FAULT_NAME_MAX]; /* "": none */
+    char *root_pem;                 /* given out, to be trusted */
+    char *chain_root_pem;           /* stands in the chains */
+    char *ca_pem;
+    char *collateral[SIM_TEES]; /* the contract's JSON */
+    sim_signer *attestation;
+    uint8_t qe_id[16];
+    sim_platform platforms[SIM_LEVELS];
+};
+
+#endif
