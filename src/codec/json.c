@@ -58,13 +58,15 @@ atls_code atls_json_parse(atls_buf text, size_t max_len, const char *check, json
     return ATLS_OK;
 }
 
-/* Behind the opening of a container at depth: on to the value of the member (name) or element (index). */
+/* Behind the opening of a container at depth: on to the value of the member (name) or element (index).
+ * *from: where the member begins, which is its name; of an element, its value. */
 static bool find_child(atls_json_scan *scan, unsigned depth, const atls_json_step *step,
-                       atls_json_token *value)
+                       atls_json_token *value, size_t *from)
 {
     for (size_t i = 0;; i++) {
         atls_json_token t = atls_json_scan_next(scan);
         bool found;
+        *from = t.start;
         if (step->name != NULL) {
             if (t.kind != ATLS_JSON_NAME) {
                 return false;
@@ -87,12 +89,13 @@ static bool find_child(atls_json_scan *scan, unsigned depth, const atls_json_ste
 
 /* The first token of the value that the steps lead to; the scan stands behind it. */
 static bool find_value(atls_json_scan *scan, const atls_json_step *steps, size_t n,
-                       atls_json_token *value)
+                       atls_json_token *value, size_t *from)
 {
     atls_json_token t = atls_json_scan_next(scan);
+    *from = t.start;
     for (size_t i = 0; i < n; i++) {
         if (t.kind != (steps[i].name != NULL ? ATLS_JSON_OBJECT : ATLS_JSON_ARRAY) ||
-            !find_child(scan, t.depth, &steps[i], &t)) {
+            !find_child(scan, t.depth, &steps[i], &t, from)) {
             return false;
         }
     }
@@ -106,7 +109,8 @@ bool atls_json_member_bytes(atls_buf text, const char *name, atls_buf *value)
     atls_json_scan_init(&scan, text);
     const atls_json_step step = {.name = name, .name_len = strlen(name)};
     atls_json_token t;
-    if (!find_value(&scan, &step, 1, &t)) {
+    size_t from;
+    if (!find_value(&scan, &step, 1, &t, &from)) {
         return false;
     }
     t = atls_json_scan_whole(&scan, t);
@@ -117,19 +121,32 @@ bool atls_json_member_bytes(atls_buf text, const char *name, atls_buf *value)
     return true;
 }
 
-bool atls_json_locate_steps(atls_buf text, const atls_json_step *steps, size_t n, size_t *line,
-                            size_t *column)
+static bool locate(atls_buf text, const atls_json_step *steps, size_t n, bool want_member,
+                   size_t *line, size_t *column)
 {
     atls_json_scan scan;
     atls_json_scan_init(&scan, text);
     atls_json_token t;
-    if (!find_value(&scan, steps, n, &t)) {
+    size_t from;
+    if (!find_value(&scan, steps, n, &t, &from)) {
         *line = 0;
         *column = 0;
         return false;
     }
-    atls_json_position(text, t.start, line, column);
+    atls_json_position(text, want_member ? from : t.start, line, column);
     return true;
+}
+
+bool atls_json_locate_steps(atls_buf text, const atls_json_step *steps, size_t n, size_t *line,
+                            size_t *column)
+{
+    return locate(text, steps, n, false, line, column);
+}
+
+bool atls_json_locate_member(atls_buf text, const atls_json_step *steps, size_t n, size_t *line,
+                             size_t *column)
+{
+    return locate(text, steps, n, true, line, column);
 }
 
 /* One step of a path such as ".tdx" or "[2]"; the first name stands without its dot. */

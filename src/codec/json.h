@@ -33,5 +33,8 @@ typedef struct atls_json_step {
 } atls_json_step;
 bool atls_json_locate_steps(atls_buf text, const atls_json_step *steps, size_t n, size_t *line,
                             size_t *column);
+/* The same, but where the last step's member begins: its name. */
+bool atls_json_locate_member(atls_buf text, const atls_json_step *steps, size_t n, size_t *line,
+                             size_t *column);
 
 #endif

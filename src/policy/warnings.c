@@ -1,0 +1,138 @@
+/* What `atls policy check` warns of: a policy may say it, and its author should know what it means. */
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+typedef struct warning_list {
+    atls_policy *policy;
+    const atls_workload *workload;
+    bool failed; /* no memory */
+} warning_list;
+
+#define WARNINGS_MAX 1024
+
+static void warn(warning_list *list, const char *sentence)
+{
+    atls_policy *policy = list->policy;
+    if (policy->warnings_n == WARNINGS_MAX) {
+        return;
+    }
+    atls_text t = atls_text_of(4096);
+    atls_text_add(&t, "workload \"%s\": %s", list->workload->name, sentence);
+    char *text = atls_text_take(&t);
+    const char *kept = text != NULL ? atls_policy_keep_text(policy, text) : NULL;
+    free(text);
+    if (kept == NULL) {
+        list->failed = true;
+        return;
+    }
+    policy->warnings[policy->warnings_n++] = kept;
+}
+
+static void warn_of_identity(warning_list *list, const atls_workload *w)
+{
+    bool owner = false;
+    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+        owner = owner || w->measured[t].owner.rules_n > 0;
+    }
+    bool platform = w->ppid.n + w->pck_serial.n + w->instance_id.n > 0;
+    if (w->pki_n > 0 || platform) {
+        return;
+    }
+    warn(list, owner
+                   ? "only owner claims say whose it is. One leaked attestation key, anywhere in "
+                     "the world, signs that field too; only pki and platforms stop diversion."
+                   : "identity none. Whoever runs the same image, or holds one leaked attestation "
+                     "key, passes for it; name at least one of pki, platforms, owner.");
+    if (w->fmspc.n > 0) {
+        warn(list, "fmspc names a model of processor, which is no identity.");
+    }
+}
+
+static bool set_has(const atls_register_set *set, const char *key)
+{
+    for (size_t i = 0; i < set->rules_n; i++) {
+        if (strncmp(set->rules[i].reg->key, key, strlen(key)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_measurements(warning_list *list, const atls_workload *w)
+{
+    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+        if (w->tees[t] && w->measured[t].n == 0) {
+            warn(list, "measurements unchecked: any software in a genuine TEE fits.");
+        }
+    }
+    for (size_t i = 0; i < w->measured[ATLS_TEE_TDX].n; i++) {
+        const atls_register_set *set = &w->measured[ATLS_TEE_TDX].sets[i];
+        if (!set_has(set, "mrtd")) {
+            warn(list, "a tdx set without mrtd: the firmware, which fills the other registers, may "
+                       "be any.");
+        } else if (!set_has(set, "rtmr")) {
+            warn(list, "a tdx set without rtmr0 to rtmr3: firmware is checked, kernel and "
+                       "application are not.");
+        }
+    }
+    for (size_t i = 0; i < w->measured[ATLS_TEE_SGX].n; i++) {
+        const atls_register_set *set = &w->measured[ATLS_TEE_SGX].sets[i];
+        if (!set_has(set, "mrenclave") && !set_has(set, "mrsigner")) {
+            warn(list, "an sgx set with neither mrenclave nor mrsigner: the code may be any.");
+        }
+    }
+}
+
+static void warn_of_allowances(warning_list *list, const atls_workload *w)
+{
+    uint32_t forever = 1u << ATLS_TCB_OUT_OF_DATE | 1u << ATLS_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED;
+    if ((w->tcb.statuses & forever) != 0) {
+        warn(list, "an out-of-date TCB is accepted for ever; grace_days sets an end.");
+    }
+    if ((w->tcb.statuses & ~(1u << ATLS_TCB_UP_TO_DATE)) != 0 && !w->tcb.has_advisories) {
+        warn(list, "statuses beside UpToDate are accepted whatever advisories are open; "
+                   "advisories_allowed names those that are known.");
+    }
+    if (w->allow_debug) {
+        warn(list, "debug is allowed: the host can read all of the workload's memory.");
+    }
+    if (w->allow_sept_ve_disable_clear) {
+        warn(list, "SEPT_VE_DISABLE may be clear: the host can raise #VE in a guest that is not "
+                   "made for it.");
+    }
+    if (w->service_td.n > 0) {
+        warn(list, "a service TD is accepted: it is trusted with this workload's secrets.");
+    }
+}
+
+static void warn_of_bindings(warning_list *list, const atls_workload *w)
+{
+    for (size_t i = 0; atls_policy_binding_name(i) != NULL; i++) {
+        const char *name = atls_policy_binding_name(i);
+        if ((w->bindings & 1u << i) != 0 && strncmp(name, "ra-tls", 6) == 0) {
+            warn(list, "ra-tls binds evidence to a key only: whoever steals that key can relay.");
+            break;
+        }
+    }
+}
+
+atls_code atls_policy_collect_warnings(atls_policy *policy, atls_err *err)
+{
+    policy->warnings = atls_policy_keep(policy, WARNINGS_MAX, sizeof *policy->warnings);
+    warning_list list = {.policy = policy, .failed = policy->warnings == NULL};
+    for (size_t i = 0; i < policy->workloads_n && !list.failed; i++) {
+        const atls_workload *w = &policy->workloads[i];
+        list.workload = w;
+        warn_of_identity(&list, w);
+        warn_of_measurements(&list, w);
+        warn_of_allowances(&list, w);
+        warn_of_bindings(&list, w);
+    }
+    return list.failed ? ATLS_ERR_NOMEM(err) : ATLS_OK;
+}
