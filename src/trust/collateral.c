@@ -1,0 +1,202 @@
+#include "trust/collateral.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "codec/json.h"
+
+typedef struct unwrapping {
+    const json_t *object;
+    uint8_t *space;
+    size_t left; /* the JSON text is longer than everything in it together */
+    atls_err *err;
+} unwrapping;
+
+/* Present: a string that is not empty. Anything but a string or null is refused. */
+static atls_code member(const unwrapping *u, const char *name, atls_buf *text)
+{
+    const json_t *value = json_object_get(u->object, name);
+    *text = (atls_buf){NULL, 0};
+    if (value == NULL || json_is_null(value)) {
+        return ATLS_OK;
+    }
+    if (!json_is_string(value)) {
+        return ATLS_ERR(u->err, ATLS_E_INVALID, "collateral.member", "member %s is not a string",
+                        name);
+    }
+    *text = (atls_buf){(const uint8_t *)json_string_value(value), json_string_length(value)};
+    return ATLS_OK;
+}
+
+static void use(unwrapping *u, size_t len)
+{
+    u->space += len;
+    u->left -= len;
+}
+
+static atls_buf keep(unwrapping *u, atls_buf bytes)
+{
+    memcpy(u->space, bytes.ptr, bytes.len);
+    atls_buf kept = {u->space, bytes.len};
+    use(u, bytes.len);
+    return kept;
+}
+
+static atls_code take_chain(unwrapping *u, const char *name, atls_collateral_chain *out)
+{
+    atls_buf text;
+    ATLS_TRY(member(u, name, &text));
+    out->present = text.len > 0;
+    if (!out->present || text.len > u->left) {
+        return ATLS_OK;
+    }
+    /* DER never stands in JSON: whatever is not PEM is unreadable. */
+    out->readable =
+        text.ptr[0] != 0x30 && atls_cert_split(text, u->space, u->left, out->ders, ATLS_CHAIN_MAX,
+                                               &out->n, NULL) == ATLS_OK;
+    if (out->readable) {
+        use(u, text.len);
+    }
+    return ATLS_OK;
+}
+
+static atls_code take_crl(unwrapping *u, const char *name, atls_collateral_item *out)
+{
+    atls_buf text;
+    ATLS_TRY(member(u, name, &text));
+    out->present = text.len > 0;
+    if (!out->present || text.len > u->left) {
+        return ATLS_OK;
+    }
+    out->readable =
+        text.ptr[0] != 0x30 && atls_crl_decode(text, u->space, &out->bytes, NULL) == ATLS_OK;
+    if (out->readable) {
+        use(u, text.len);
+    }
+    return ATLS_OK;
+}
+
+static atls_code take_text(unwrapping *u, const char *name, atls_collateral_item *out)
+{
+    atls_buf text;
+    ATLS_TRY(member(u, name, &text));
+    out->present = text.len > 0;
+    out->readable = out->present && text.len <= ATLS_SIGNED_TEXT_MAX && text.len <= u->left;
+    if (out->readable) {
+        out->bytes = keep(u, text);
+    }
+    return ATLS_OK;
+}
+
+static atls_code take_signature(unwrapping *u, const char *name, atls_collateral_item *out)
+{
+    atls_buf text;
+    ATLS_TRY(member(u, name, &text));
+    uint8_t rs[64];
+    size_t len = 0;
+    out->present = text.len > 0;
+    out->readable = out->present && u->left >= sizeof rs &&
+                    atls_hex_decode((const char *)text.ptr, text.len, rs, sizeof rs, &len) &&
+                    len == sizeof rs;
+    if (out->readable) {
+        out->bytes = keep(u, (atls_buf){rs, sizeof rs});
+    }
+    return ATLS_OK;
+}
+
+static void take_hint(atls_collateral *c)
+{
+    json_t *info = NULL;
+    if (!c->tcb_info.readable || atls_json_parse(c->tcb_info.bytes, ATLS_SIGNED_TEXT_MAX,
+                                                 "collateral.json", &info, NULL) != ATLS_OK) {
+        return;
+    }
+    const char *id =
+        json_string_value(json_object_get(info, "id")); /* version 2 has none, and is SGX */
+    const json_t *fmspc = json_object_get(info, "fmspc");
+    size_t len = 0;
+    if (json_is_string(fmspc) &&
+        atls_hex_decode(json_string_value(fmspc), json_string_length(fmspc), c->hint_fmspc,
+                        sizeof c->hint_fmspc, &len)) {
+        c->has_hint = len == sizeof c->hint_fmspc;
+        c->hint_tdx = id != NULL && strcmp(id, "TDX") == 0;
+    }
+    json_decref(info);
+}
+
+static atls_code unwrap(unwrapping *u, atls_collateral *c)
+{
+    ATLS_TRY(take_text(u, "tcb_info", &c->tcb_info));
+    ATLS_TRY(take_text(u, "qe_identity", &c->qe_identity));
+    ATLS_TRY(take_signature(u, "tcb_info_signature", &c->tcb_info_signature));
+    ATLS_TRY(take_signature(u, "qe_identity_signature", &c->qe_identity_signature));
+    ATLS_TRY(take_crl(u, "root_ca_crl", &c->root_crl));
+    ATLS_TRY(take_crl(u, "pck_crl", &c->pck_crl));
+    ATLS_TRY(take_chain(u, "pck_crl_issuer_chain", &c->pck_crl_chain));
+    ATLS_TRY(take_chain(u, "tcb_info_issuer_chain", &c->tcb_info_chain));
+    ATLS_TRY(take_chain(u, "qe_identity_issuer_chain", &c->qe_identity_chain));
+    ATLS_TRY(take_chain(u, "pck_certificate_chain", &c->pck_chain));
+    bool any = c->tcb_info.present || c->qe_identity.present || c->root_crl.present ||
+               c->pck_crl.present || c->pck_chain.present;
+    return any ? ATLS_OK
+               : ATLS_ERR(u->err, ATLS_E_INVALID, "collateral.member",
+                          "a JSON object without any member of Intel's collateral");
+}
+
+atls_code atls_collateral_parse(atls_buf json, atls_collateral **out, atls_err *err)
+{
+    json_t *object = NULL;
+    ATLS_TRY(atls_json_parse(json, ATLS_COLLATERAL_MAX_LEN, "collateral.json", &object, err));
+    atls_collateral *c = NULL;
+    atls_code rc = ATLS_OK;
+    if (!json_is_object(object)) {
+        rc = ATLS_ERR(err, ATLS_E_INVALID, "collateral.json",
+                      "an array, where one JSON object is wanted");
+    } else if ((c = calloc(1, sizeof *c + json.len)) == NULL) {
+        rc = ATLS_ERR_NOMEM(err);
+    } else {
+        atomic_init(&c->refs, 1);
+        unwrapping u = {object, c->space, json.len, err};
+        rc = unwrap(&u, c);
+    }
+    json_decref(object);
+    if (rc != ATLS_OK) {
+        free(c);
+        return rc;
+    }
+    take_hint(c);
+    *out = c;
+    return ATLS_OK;
+}
+
+atls_collateral *atls_collateral_up_ref(const atls_collateral *collateral)
+{
+    atls_collateral *c;
+    memcpy(&c, &collateral, sizeof c); /* only the count changes */
+    atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void atls_collateral_free(atls_collateral *collateral)
+{
+    if (collateral != NULL &&
+        atomic_fetch_sub_explicit(&collateral->refs, 1, memory_order_acq_rel) == 1) {
+        free(collateral);
+    }
+}
+
+bool atls_collateral_same_chain(const atls_collateral_chain *a, const atls_collateral_chain *b)
+{
+    if (!a->readable || !b->readable || a->n != b->n) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->ders[i].len != b->ders[i].len ||
+            memcmp(a->ders[i].ptr, b->ders[i].ptr, a->ders[i].len) != 0) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,436 @@
+#include "trust/intel_platform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "crypto/digest.h"
+#include "trust/trust.h"
+
+#define CERTIFICATION_DATA_MAX 32768 /* spec 24 */
+#define PEM_LEAF               4
+#define PEM_CHAIN              5
+#define QE_REPORT_DATA_AT      320 /* spec 3.1 */
+
+typedef struct judging {
+    const atls_judging *j;
+    const atls_trust *trust;
+    const atls_platform_evidence *evidence;
+    atls_intel_platform *p;
+    const atls_root *root;
+    atls_err *err;
+} judging;
+
+/* --- which certificates --- */
+
+static bool has_cn(const atls_cert *cert, const char *part)
+{
+    return strstr(cert->subject_cn, part) != NULL;
+}
+
+/* The one certificate of that role; "SGX Root CA" is whoever issued itself, as its bytes are pinned anyway. */
+typedef enum role { ROLE_ROOT, ROLE_CA, ROLE_LEAF } role;
+
+static role role_of(const atls_cert *cert)
+{
+    if (atls_self_issued(cert)) {
+        return ROLE_ROOT;
+    }
+    return has_cn(cert, "SGX PCK Certificate") ? ROLE_LEAF : ROLE_CA;
+}
+
+static void take_roles(atls_intel_platform *p, atls_cert *certs[3])
+{
+    atls_cert **places[] = {[ROLE_ROOT] = &p->root, [ROLE_CA] = &p->ca, [ROLE_LEAF] = &p->leaf};
+    for (size_t i = 0; i < 3; i++) {
+        atls_cert **place = places[role_of(certs[i])];
+        if (*place == NULL) {
+            *place = certs[i];
+        } else {
+            atls_cert_free(certs[i]); /* a second one of its kind: another role stays empty */
+        }
+    }
+}
+
+/* Exactly three certificates, in any order. */
+static bool take_chain(atls_intel_platform *p, const atls_buf *ders, size_t n)
+{
+    atls_cert *certs[3] = {NULL, NULL, NULL};
+    bool good = n == 3;
+    for (size_t i = 0; good && i < 3; i++) {
+        good = atls_cert_parse(ders[i], &certs[i], NULL) == ATLS_OK;
+    }
+    if (good) {
+        take_roles(p, certs);
+        return true;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        atls_cert_free(certs[i]);
+    }
+    return false;
+}
+
+static void drop_chain(atls_intel_platform *p)
+{
+    atls_cert_free(p->root);
+    atls_cert_free(p->ca);
+    atls_cert_free(p->leaf);
+    p->root = p->ca = p->leaf = NULL;
+}
+
+/* The chain in the quote, if it has one. */
+static bool take_quoted_chain(const judging *g)
+{
+    const atls_platform_evidence *e = g->evidence;
+    if (e->certification_type != PEM_CHAIN || e->certification_data.len > CERTIFICATION_DATA_MAX) {
+        return false;
+    }
+    uint8_t *space = malloc(e->certification_data.len + 1);
+    atls_buf ders[3];
+    size_t n = 0;
+    bool good = space != NULL &&
+                atls_cert_split(e->certification_data, space, e->certification_data.len, ders, 3,
+                                &n, NULL) == ATLS_OK &&
+                take_chain(g->p, ders, n);
+    free(space);
+    return good;
+}
+
+/* Spec 2.3: the leaf of a type 4 quote must be the leaf of the chain that came with the collateral. */
+static bool leaf_is_quoted(const judging *g)
+{
+    const atls_platform_evidence *e = g->evidence;
+    if (e->certification_data.len > CERTIFICATION_DATA_MAX) {
+        return false;
+    }
+    uint8_t *space = malloc(e->certification_data.len + 1);
+    atls_buf der;
+    size_t n = 0;
+    bool same = space != NULL &&
+                atls_cert_split(e->certification_data, space, e->certification_data.len, &der, 1,
+                                &n, NULL) == ATLS_OK &&
+                g->p->leaf != NULL && atls_same_bytes(der, g->p->leaf->der);
+    free(space);
+    return same;
+}
+
+/* --- the chain --- */
+
+/* What would interpret bytes that nothing vouches for. */
+static void skip_rest(const judging *g, const char *because)
+{
+    static const char *const ids[] = {"pck.ca.signature", "pck.leaf.signature",
+                                      "qe_report.signature", "qe_report.data"};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        atls_ledger_skip(g->j->l, ids[i], because);
+    }
+}
+
+static bool judge_roles(const judging *g)
+{
+    const atls_intel_platform *p = g->p;
+    bool leaf = atls_judge(g->j, "pck.chain.leaf", p->leaf != NULL, ATLS_E_INVALID, NULL,
+                           "one certificate named SGX PCK Certificate");
+    bool ca = atls_judge(g->j, "pck.chain.ca", p->ca != NULL && has_cn(p->ca, "CA"), ATLS_E_INVALID,
+                         NULL, "one intermediate CA");
+    bool root = atls_judge(g->j, "pck.chain.root", g->root != NULL, ATLS_E_INVALID,
+                           p->root == NULL ? NULL : "a root that is not trusted", "a trusted root");
+    return leaf && ca && root;
+}
+
+static bool judge_form(const judging *g)
+{
+    const atls_intel_platform *p = g->p;
+    const char *wrong = atls_intel_cert_wrong(p->ca);
+    wrong = wrong == NULL ? atls_intel_cert_wrong(p->leaf) : wrong;
+    bool good =
+        atls_judge(g->j, "pck.chain.extensions", wrong == NULL, ATLS_E_INVALID, wrong, NULL);
+    good = atls_judge(g->j, "pck.ca.issuer", atls_issued_by(p->ca, p->root), ATLS_E_INVALID,
+                      "another issuer", "the root") &&
+           good;
+    good = atls_judge(g->j, "pck.leaf.issuer", atls_issued_by(p->leaf, p->ca), ATLS_E_INVALID,
+                      "another issuer", "the PCK CA") &&
+           good;
+    bool usage = p->root->is_ca && (p->root->path_len < 0 || p->root->path_len >= 1) &&
+                 atls_may_sign_certs(p->ca) && !p->leaf->is_ca && p->leaf->ku_digital_signature;
+    return atls_judge(g->j, "pck.chain.usage", usage, ATLS_E_INVALID,
+                      "a CA that may not issue, or a leaf that may not sign", NULL) &&
+           good;
+}
+
+static atls_key *key_of(const atls_cert *cert)
+{
+    atls_key *key = NULL;
+    return cert->has_p256 && atls_key_p256(cert->p256, &key, NULL) == ATLS_OK ? key : NULL;
+}
+
+/* Did the collateral's own chain show this very CA, whose signature and list were verified there? */
+static bool ca_is_known(const atls_intel_platform *p)
+{
+    return p->snapshot != NULL && p->snapshot->ca != NULL &&
+           atls_same_bytes(p->snapshot->ca->der, p->ca->der);
+}
+
+static void judge_pck_crl(const judging *g, atls_key *ca_key)
+{
+    atls_intel_platform *p = g->p;
+    const atls_crl_ids *ids = &atls_pck_crl_ids;
+    if (p->snapshot == NULL || p->snapshot->pck_crl == NULL) {
+        return; /* already in the ledger */
+    }
+    if (ca_is_known(p)) {
+        atls_ledger_ok(g->j->l, ids->issuer);
+        atls_ledger_ok(g->j->l, ids->extensions);
+        atls_ledger_ok(g->j->l, ids->signature);
+        p->pck_crl_holds = true;
+    } else {
+        p->pck_crl_holds = atls_judge_crl(g->j, ids, p->snapshot->pck_crl, p->ca, ca_key);
+    }
+}
+
+static void judge_revocations(const judging *g)
+{
+    const atls_intel_platform *p = g->p;
+    const atls_crl *root_crl = p->snapshot == NULL ? NULL : p->snapshot->root_crl;
+    const atls_crl *pck_crl = p->pck_crl_holds ? p->snapshot->pck_crl : NULL;
+    (void)atls_judge_revocation(g->j, "pck.root.crl", root_crl, p->root);
+    (void)atls_judge_revocation(g->j, "pck.ca.crl", root_crl, p->ca);
+    (void)atls_judge_revocation(g->j, "pck.leaf.crl", pck_crl, p->leaf);
+}
+
+/* Signatures from the root down; the CA's key, if it is vouched for, judges the PCK CRL. */
+static bool judge_signatures(const judging *g)
+{
+    atls_intel_platform *p = g->p;
+    bool ca_good = true;
+    if (ca_is_known(p)) {
+        atls_ledger_ok(g->j->l, "pck.ca.signature");
+    } else {
+        ca_good = atls_judge_cert_signature(g->j, "pck.ca.signature", p->ca, g->root->key);
+    }
+    atls_key *ca_key = ca_good ? key_of(p->ca) : NULL;
+    bool leaf_good = atls_judge_cert_signature(g->j, "pck.leaf.signature", p->leaf, ca_key);
+    judge_pck_crl(g, ca_key);
+    atls_key_free(ca_key);
+    return ca_good && leaf_good;
+}
+
+/* --- the attestation key --- */
+
+static void judge_attestation_key(const judging *g)
+{
+    const atls_platform_evidence *e = g->evidence;
+    atls_intel_platform *p = g->p;
+    atls_key *leaf_key = key_of(p->leaf);
+    bool good = atls_judge_rs(g->j, "qe_report.signature", leaf_key, e->qe_report,
+                              e->qe_report_signature.ptr);
+    atls_key_free(leaf_key);
+    if (!good) {
+        atls_ledger_skip(g->j->l, "qe_report.data", "the QE report's signature does not verify");
+        return;
+    }
+    const atls_buf vouched[] = {e->attestation_key, e->qe_auth_data};
+    uint8_t digest[32];
+    /* Only the first half of the report data is looked at, as Intel's library does. */
+    good = atls_digest(ATLS_SHA256, vouched, 2, digest, NULL) == ATLS_OK &&
+           memcmp(digest, e->qe_report.ptr + QE_REPORT_DATA_AT, sizeof digest) == 0;
+    if (!atls_judge(g->j, "qe_report.data", good, ATLS_E_INVALID, "another value",
+                    "the hash of attestation key and authentication data")) {
+        return;
+    }
+    atls_key *key = NULL;
+    good = atls_key_p256(e->attestation_key.ptr, &key, NULL) == ATLS_OK;
+    if (atls_judge(g->j, "quote.attestation_key", good, ATLS_E_INVALID, "no point of P-256",
+                   NULL)) {
+        p->attestation_key = key;
+    }
+}
+
+/* --- the whole --- */
+
+/* Before anything is vouched for: only to choose among several collaterals. */
+static size_t choose(const judging *g, bool *has_extension, atls_err *extension_err)
+{
+    const atls_intel_platform *p = g->p;
+    *has_extension = false;
+    if (p->leaf != NULL) {
+        *has_extension = atls_pck_extension_parse(p->leaf->sgx_extension, &g->p->extension,
+                                                  extension_err) == ATLS_OK;
+    }
+    return atls_trust_choose(g->trust, g->evidence->is_tdx,
+                             *has_extension ? p->extension.fmspc : NULL,
+                             p->leaf == NULL ? (atls_buf){NULL, 0} : p->leaf->issuer);
+}
+
+static atls_code judge_collateral(judging *g, size_t at)
+{
+    if (at == ATLS_COLLATERALS_MAX) {
+        (void)atls_judge_there(g->j, "collateral.missing", false, "collateral of this platform");
+        return ATLS_OK;
+    }
+    const atls_root *root = g->root != NULL ? g->root : &g->trust->intel.roots[0];
+    return atls_trust_snapshot(g->trust, at, root, g->root == NULL ? NULL : g->p->root, g->j,
+                               &g->p->snapshot, g->err);
+}
+
+static void note_window(atls_intel_platform *p)
+{
+    p->chain_window = atls_window_all;
+    atls_window_narrow_cert(&p->chain_window, p->root);
+    atls_window_narrow_cert(&p->chain_window, p->ca);
+    atls_window_narrow_cert(&p->chain_window, p->leaf);
+    p->earliest_expiration_s = p->chain_window.ends_s;
+    if (p->snapshot != NULL && p->snapshot->earliest_expiration_s < p->earliest_expiration_s) {
+        p->earliest_expiration_s = p->snapshot->earliest_expiration_s;
+    }
+}
+
+static void judge_chain(judging *g, bool has_extension, const atls_err *extension_err)
+{
+    atls_intel_platform *p = g->p;
+    if (!judge_roles(g)) {
+        skip_rest(g, "the chain is not one to a trusted root");
+        return;
+    }
+    bool form = judge_form(g);
+    bool signatures = judge_signatures(g);
+    judge_revocations(g);
+    if (has_extension) {
+        atls_ledger_ok(g->j->l, "pck.extension");
+    } else {
+        atls_ledger_fail_err(g->j->l, extension_err);
+    }
+    note_window(p);
+    p->holds = form && signatures && has_extension;
+    if (!p->holds) {
+        atls_ledger_skip(g->j->l, "qe_report.signature", "the PCK certificate does not hold");
+        return;
+    }
+    judge_attestation_key(g);
+}
+
+/* Chain first, as it says which collateral is needed; a chain in the collateral replaces the quote's. */
+static atls_code judge_all(judging *g)
+{
+    atls_intel_platform *p = g->p;
+    bool quoted = take_quoted_chain(g);
+    bool has_extension = false;
+    atls_err extension_err = {0};
+    size_t at = choose(g, &has_extension, &extension_err);
+    const atls_collateral *c = at == ATLS_COLLATERALS_MAX ? NULL : g->trust->collaterals[at];
+    bool there = g->evidence->certification_type == PEM_CHAIN;
+    bool well_formed = quoted;
+    if (c != NULL && c->pck_chain.present) {
+        drop_chain(p);
+        there = true;
+        well_formed = c->pck_chain.readable && take_chain(p, c->pck_chain.ders, c->pck_chain.n);
+        (void)choose(g, &has_extension, &extension_err);
+    }
+    g->root = p->root == NULL ? NULL : atls_root_find(&g->trust->intel, p->root);
+    p->trusted_root = g->root != NULL;
+    p->simulated = g->root != NULL && g->root->simulated;
+    p->custom_root = g->root != NULL && g->root->custom;
+    ATLS_TRY(judge_collateral(g, at));
+    if (!atls_judge_there(g->j, "pck.missing", there,
+                          "a PCK certificate chain, in the quote or with the collateral") ||
+        !atls_judge(g->j, "pck.chain.format", well_formed, ATLS_E_INVALID, "something else",
+                    "exactly three certificates") ||
+        (g->evidence->certification_type == PEM_LEAF &&
+         !atls_judge(g->j, "pck.leaf.quoted", leaf_is_quoted(g), ATLS_E_INVALID,
+                     "another PCK certificate than the quote's", NULL))) {
+        skip_rest(g, "there is no PCK certificate chain to judge it by");
+        return ATLS_OK;
+    }
+    judge_chain(g, has_extension, &extension_err);
+    return ATLS_OK;
+}
+
+static atls_intel_platform *platform_new(const atls_platform_evidence *e)
+{
+    atls_intel_platform *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        return NULL;
+    }
+    atomic_init(&p->refs, 1);
+    p->chain_window = atls_window_all;
+    p->earliest_expiration_s = INT64_MAX;
+    p->is_tdx = e->is_tdx;
+    p->version = e->version;
+    return p;
+}
+
+/* Only what is all good is kept, together with the bytes that it was judged by. */
+static void keep_if_good(const judging *g, size_t from)
+{
+    atls_intel_platform *p = g->p;
+    const atls_platform_evidence *e = g->evidence;
+    bool all = p->snapshot != NULL && p->snapshot->good && p->holds && p->pck_crl_holds &&
+               p->attestation_key != NULL;
+    if (!all || !atls_replay_record(&p->replay, g->j->l, from) ||
+        (p->bytes = malloc(e->bytes.len)) == NULL) {
+        return;
+    }
+    memcpy(p->bytes, e->bytes.ptr, e->bytes.len);
+    p->bytes_len = e->bytes.len;
+    p->good = true;
+    atls_platform_cache_put(g->trust->platforms, e, p);
+}
+
+atls_code atls_intel_platform_judge(const struct atls_trust *trust,
+                                    const atls_platform_evidence *evidence, const atls_judging *j,
+                                    atls_intel_platform **out, atls_err *err)
+{
+    atls_intel_platform *p = atls_platform_cache_get(trust->platforms, evidence);
+    if (p != NULL) {
+        atls_replay_write(&p->replay, j->l);
+        *out = p;
+        return ATLS_OK;
+    }
+    p = platform_new(evidence);
+    if (p == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    size_t from = j->l->count;
+    judging g = {j, trust, evidence, p, NULL, err};
+    atls_code rc = judge_all(&g);
+    if (rc != ATLS_OK) {
+        atls_intel_platform_free(p);
+        return rc;
+    }
+    keep_if_good(&g, from);
+    *out = p;
+    return ATLS_OK;
+}
+
+atls_intel_platform *atls_intel_platform_up_ref(atls_intel_platform *p)
+{
+    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+    return p;
+}
+
+void atls_intel_platform_free(atls_intel_platform *p)
+{
+    if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    drop_chain(p);
+    atls_key_free(p->attestation_key);
+    atls_intel_snapshot_free(p->snapshot);
+    free(p->bytes);
+    free(p);
+}
+
+void atls_intel_platform_judge_times(const atls_intel_platform *p, int64_t when_s, atls_ledger *l)
+{
+    if (p->holds) {
+        (void)atls_judge_window(l, "pck.chain.time", &p->chain_window, when_s);
+    }
+    if (p->snapshot == NULL) {
+        return;
+    }
+    if (p->pck_crl_holds) {
+        atls_window w = {p->snapshot->pck_crl->this_update_s, p->snapshot->pck_crl->next_update_s};
+        (void)atls_judge_window(l, "pck_crl.time", &w, when_s);
+    }
+    atls_intel_snapshot_judge_times(p->snapshot, when_s, l);
+}

@@ -1,0 +1,165 @@
+#include "trust/trust.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+struct atls_snapshot_slots {
+    pthread_mutex_t lock; /* held for a pointer's copy only */
+    atls_intel_snapshot *of[ATLS_COLLATERALS_MAX];
+};
+
+static struct atls_snapshot_slots *slots_new(void)
+{
+    struct atls_snapshot_slots *s = calloc(1, sizeof *s);
+    if (s != NULL && pthread_mutex_init(&s->lock, NULL) != 0) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void slots_clear(struct atls_snapshot_slots *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < ATLS_COLLATERALS_MAX; i++) {
+        atls_intel_snapshot_free(s->of[i]);
+        s->of[i] = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+atls_trust *atls_trust_new(void)
+{
+    atls_trust *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        return NULL;
+    }
+    t->snapshots = slots_new();
+    t->platforms = atls_platform_cache_new();
+    if (t->snapshots == NULL || t->platforms == NULL ||
+        atls_root_set_intel(&t->intel, NULL) != ATLS_OK) {
+        atls_trust_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void atls_trust_free(atls_trust *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    if (t->snapshots != NULL) {
+        slots_clear(t->snapshots);
+        pthread_mutex_destroy(&t->snapshots->lock);
+        free(t->snapshots);
+    }
+    atls_platform_cache_free(t->platforms);
+    for (size_t i = 0; i < t->collaterals_n; i++) {
+        atls_collateral_free(t->collaterals[i]);
+    }
+    atls_root_set_clear(&t->intel);
+    free(t);
+}
+
+void atls_trust_drop_caches(atls_trust *t)
+{
+    atls_platform_cache_clear(t->platforms);
+    slots_clear(t->snapshots);
+}
+
+atls_code atls_trust_set1_root(atls_trust *t, atls_family family, atls_buf certs, atls_err *err)
+{
+    if (family != ATLS_FAMILY_INTEL) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "root.family",
+                        "this library knows no evidence of that family");
+    }
+    ATLS_TRY(atls_root_set_add(&t->intel, certs, true, false, err));
+    atls_trust_drop_caches(t);
+    return ATLS_OK;
+}
+
+atls_code atls_trust_add1_simulator(atls_trust *t, atls_buf certs, atls_err *err)
+{
+    ATLS_TRY(atls_root_set_add(&t->intel, certs, false, true, err));
+    atls_trust_drop_caches(t);
+    return ATLS_OK;
+}
+
+atls_code atls_trust_add1_collateral(atls_trust *t, const atls_collateral *collateral,
+                                     atls_err *err)
+{
+    if (t->collaterals_n == ATLS_COLLATERALS_MAX) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "collateral.count", "more than %d collaterals",
+                        ATLS_COLLATERALS_MAX);
+    }
+    t->collaterals[t->collaterals_n++] = atls_collateral_up_ref(collateral);
+    atls_trust_drop_caches(t);
+    return ATLS_OK;
+}
+
+static bool issues_crl(const atls_collateral *c, atls_buf name)
+{
+    if (name.len == 0 || !c->pck_crl.readable) {
+        return false;
+    }
+    /* The name stands in the list as it stands in the certificate. A hint, no judgement. */
+    size_t end = c->pck_crl.bytes.len < 512 ? c->pck_crl.bytes.len : 512;
+    for (size_t i = 0; i + name.len <= end; i++) {
+        if (memcmp(c->pck_crl.bytes.ptr + i, name.ptr, name.len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t atls_trust_choose(const atls_trust *t, bool is_tdx, const uint8_t *fmspc,
+                         atls_buf pck_issuer)
+{
+    size_t best = ATLS_COLLATERALS_MAX;
+    int best_score = -1;
+    for (size_t i = 0; i < t->collaterals_n; i++) {
+        const atls_collateral *c = t->collaterals[i];
+        int score = c->has_hint && c->hint_tdx == is_tdx ? 4 : 0;
+        if (fmspc != NULL) {
+            score += c->has_hint && memcmp(c->hint_fmspc, fmspc, sizeof c->hint_fmspc) == 0 ? 2 : 0;
+        } else {
+            score += c->pck_chain.present ? 2 : 0;
+        }
+        score = score * 2 + (issues_crl(c, pck_issuer) ? 1 : 0);
+        if (score >= best_score) {
+            best_score = score;
+            best = i;
+        }
+    }
+    return best;
+}
+
+atls_code atls_trust_snapshot(const atls_trust *t, size_t i, const atls_root *root,
+                              atls_cert *root_cert, const atls_judging *j,
+                              atls_intel_snapshot **out, atls_err *err)
+{
+    struct atls_snapshot_slots *slots = t->snapshots;
+    pthread_mutex_lock(&slots->lock);
+    atls_intel_snapshot *s = slots->of[i] == NULL ? NULL : atls_intel_snapshot_up_ref(slots->of[i]);
+    pthread_mutex_unlock(&slots->lock);
+    if (s != NULL && memcmp(s->root_sha256, root->sha256, sizeof s->root_sha256) == 0) {
+        atls_replay_write(&s->replay, j->l);
+        *out = s;
+        return ATLS_OK;
+    }
+    atls_intel_snapshot_free(s);
+    ATLS_TRY(atls_intel_snapshot_make(j, t->collaterals[i], root, root_cert, &s, err));
+    if (s->good) {
+        pthread_mutex_lock(&slots->lock);
+        atls_intel_snapshot *before = slots->of[i];
+        slots->of[i] = atls_intel_snapshot_up_ref(s);
+        pthread_mutex_unlock(&slots->lock);
+        atls_intel_snapshot_free(before);
+    }
+    *out = s;
+    return ATLS_OK;
+}
