@@ -35,7 +35,7 @@ typedef struct atls_entry {
     const char *id; /* static: "tcb.status" */
     atls_result result;
     atls_code code;      /* of a fail: ATLS_E_COLLATERAL, _INVALID, _POLICY or _BINDING */
-    const char *because; /* of a skipped: static, the reason */
+    const char *because; /* of a skipped: the reason; lives as long as the verdict */
     atls_value found;    /* may be NONE */
     atls_value wanted;   /* may be NONE */
 } atls_entry;

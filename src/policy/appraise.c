@@ -122,12 +122,11 @@ void atls_policy_appraise(const atls_policy *policy, const atls_claims *claims,
     atls_appraising a = begin(policy, best, claims, expected, when_s, l);
     appraise_workload(&a);
     const atls_workload *w = a.workload;
-    if (!policy->is_builtin) {
-        bool fits = a.failed == 0;
-        atls_value name = atls_value_text(w->name);
-        (void)atls_appraise_check(&a, "policy.workload", fits, ATLS_E_POLICY,
-                                  fits ? name : atls_value_text("none; the nearest is shown"),
-                                  name);
+    if (!policy->is_builtin && a.failed == 0) {
+        atls_ledger_ok_found(l, "policy.workload", atls_value_text(w->name));
+    } else if (!policy->is_builtin) {
+        /* Not a failure of its own: what failed has said so, each with the code that it deserves. */
+        atls_ledger_skip(l, "policy.workload", w->nearest);
     }
     if (a.failed == 0) {
         result = (atls_appraisal){.fits = true,

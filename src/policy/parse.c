@@ -416,6 +416,9 @@ static atls_code complete_workload(atls_policy_parser *p, atls_workload *w)
         w->bindings = 1u | 1u << alone; /* atls/1 is the first */
     }
     t = atls_text_of(1024);
+    atls_text_add(&t, "no workload fits; the checks shown are those of %s, the nearest", w->name);
+    ATLS_TRY(keep(p, &t, &w->nearest));
+    t = atls_text_of(1024);
     for (size_t i = 0; atls_policy_binding_name(i) != NULL; i++) {
         if ((w->bindings & 1u << i) != 0) {
             atls_text_add(&t, "%s%s", t.len > 0 ? " or " : "", atls_policy_binding_name(i));

@@ -57,6 +57,7 @@ typedef struct atls_tcb_rule {
 
 typedef struct atls_workload {
     const char *name;
+    const char *nearest; /* what the ledger says when this one is shown, and none fits */
     bool tees[ATLS_TEE_TOKEN + 1];
     const char *tees_wanted;
     struct {
