@@ -411,7 +411,7 @@ bool atls_json_token_says(atls_buf text, atls_json_token token, const char *name
     /* An escape is longer than what it stands for. */
     const uint8_t *raw = text.ptr + token.start + 1;
     size_t raw_len = token.end - token.start - 2;
-    if (raw_len < name_len) {
+    if (raw_len < name_len || (name_len > 0 && raw[0] != '\\' && raw[0] != (uint8_t)name[0])) {
         return false;
     }
     if (memchr(raw, '\\', raw_len) == NULL) {
