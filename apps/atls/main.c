@@ -1,5 +1,4 @@
 /* main.c: `atls COMMAND`: the table of commands, in the order of the help. */
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,9 @@
 #include "command.h"
 
 static const command commands[] = {
+    {"inspect", "decodes quotes, certificates, collateral; judges nothing", command_inspect},
+    {"attest", "makes evidence here", command_attest},
+    {"sim", "a simulated platform: its root, its collateral, its quotes", command_sim},
     {NULL, NULL, NULL},
 };
 
@@ -19,7 +21,8 @@ static const char about[] =
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe or socket is an error to report, not a silent death */
+    signal(SIGPIPE,
+           SIG_IGN); /* a closed pipe or socket is an error to report, not a silent death */
     if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         printf("atls %s\n", atls_version());
         return ATLS_OK;

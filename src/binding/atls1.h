@@ -38,10 +38,8 @@ ATLS_MUST_USE atls_code atls1_batch_report_data(uint32_t size, const uint8_t roo
 
 /* --- payload: the CMW record [media type, bytes, 4] around a deterministic CBOR map --- */
 #define ATLS1_MEDIA_TYPE "application/vnd.atls.evidence+cbor"
-typedef struct atls1_payload { /* views point into the CMW */
-    char type[16];
-    atls_evidence evidence; /* type points to .type above: do not copy this struct without fixing it */
-    char part_names[ATLS_EVIDENCE_PARTS][16];
+typedef struct atls1_payload { /* views point into the CMW; names are static */
+    atls_evidence evidence;    /* parts in the order of claims/evidence_parts.h */
     bool batched;
     uint32_t index, size;
     atls_buf path;
@@ -49,9 +47,14 @@ typedef struct atls1_payload { /* views point into the CMW */
     uint8_t attachment_sha256[32];
     uint32_t attachment_len;
 } atls1_payload;
+/* *out is malloc'ed, at most ATLS_EA_CMW_MAX bytes. ATLS_E_USAGE "payload....", the same ids as below. */
+ATLS_MUST_USE atls_code atls1_payload_encode(const atls1_payload *payload, uint8_t **out, size_t *out_len,
+                                             atls_err *err);
+/* The same for evidence as an attester makes it, without batch and attachment. */
 ATLS_MUST_USE atls_code atls1_payload_build(const atls_evidence_blob *evidence, uint8_t **out, size_t *out_len,
                                             atls_err *err);
-/* Deterministic CBOR only, no unknown member, no duplicate: "payload...." */
+/* Deterministic CBOR only (RFC 8949, 4.2.1), no unknown member, no duplicate. ATLS_E_INVALID "payload....".
+ * Of the batch only its members are judged here; atls1_root judges what they say. */
 ATLS_MUST_USE atls_code atls1_payload_parse(atls_buf cmw, atls1_payload *out, atls_err *err);
 
 /* --- frames: u8 type, u32be length, payload --- */

@@ -10,12 +10,11 @@
 #include "sim/signer.h"
 #include "sim/tcb_text.h"
 
-static atls_code add_chain(json_t *out, const char *member, const sim_pki *pki, sim_who first,
-                           int n, atls_err *err)
+static atls_code add_chain(json_t *out, const char *member, const X509 *const certs[], int n,
+                           atls_err *err)
 {
-    const X509 *const certs[] = {pki->cert[first], pki->cert[SIM_ROOT], pki->cert[SIM_OTHER_CA]};
     json_t *text = json_string("");
-    for (int i = 0; text != NULL && i < n && i < 3; i++) {
+    for (int i = 0; text != NULL && i < n; i++) {
         char *pem = NULL;
         atls_code rc = sim_pki_pem(certs[i], &pem, err);
         if (rc != ATLS_OK) {
@@ -111,11 +110,13 @@ static atls_code add_signed(json_t *out, const char *name, const sim_text_plan *
         return ATLS_ERR_NOMEM(err);
     }
     const bool is_tcb_info = strcmp(name, "tcb_info") == 0;
+    const X509 *const certs[] = {pki->cert[SIM_TCB_SIGNING], pki->cert[SIM_ROOT],
+                                 pki->cert[SIM_CA]};
     uint8_t rs[64];
     atls_code rc = sign_text(p, pki, text, rs, err);
     if (rc == ATLS_OK && !p->chain_missing) {
-        rc = add_chain(out, is_tcb_info ? "tcb_info_issuer_chain" : "qe_identity_issuer_chain", pki,
-                       SIM_TCB_SIGNING, p->chain_len, err);
+        rc = add_chain(out, is_tcb_info ? "tcb_info_issuer_chain" : "qe_identity_issuer_chain",
+                       certs, p->chain_len, err);
     }
     text = rc == ATLS_OK ? deliver(p, text) : text;
     if (rc == ATLS_OK && p->form != SIM_MISSING) {
@@ -131,16 +132,29 @@ static atls_code add_signed(json_t *out, const char *name, const sim_text_plan *
     return rc;
 }
 
+static sim_tee text_tee(const sim_text_plan *p, sim_tee tee)
+{
+    return !p->other_tee ? tee : tee == SIM_TDX ? SIM_SGX : SIM_TDX;
+}
+
 static atls_code fill(json_t *out, const sim_plan *plan, sim_tee tee, int64_t when_s,
                       const sim_pki *pki, atls_err *err)
 {
-    ATLS_TRY(add_chain(out, "pck_crl_issuer_chain", pki, SIM_CA, 2, err));
+    const X509 *const ca_chain[] = {pki->cert[SIM_CA], pki->cert[SIM_ROOT]};
+    ATLS_TRY(add_chain(out, "pck_crl_issuer_chain", ca_chain, 2, err));
+    if (plan->pck_chain != SIM_PCK_CHAIN_NONE) {
+        const X509 *const chain[] = {pki->pck[plan->pck_chain == SIM_PCK_CHAIN_OWN ? 0 : 1],
+                                     pki->cert[SIM_CA], pki->cert[SIM_ROOT]};
+        ATLS_TRY(add_chain(out, "pck_certificate_chain", chain, 3, err));
+    }
     ATLS_TRY(add_crl(out, "root_ca_crl", &plan->root_crl, pki->root_crl, err));
     ATLS_TRY(add_crl(out, "pck_crl", &plan->pck_crl, pki->pck_crl, err));
     ATLS_TRY(add_signed(out, "tcb_info", &plan->tcb_info, pki,
-                        sim_tcb_info_text(&plan->tcb_info, tee, when_s), err));
-    return add_signed(out, "qe_identity", &plan->qe_identity, pki,
-                      sim_qe_identity_text(&plan->qe_identity, tee, when_s), err);
+                        sim_tcb_info_text(&plan->tcb_info, text_tee(&plan->tcb_info, tee), when_s),
+                        err));
+    return add_signed(
+        out, "qe_identity", &plan->qe_identity, pki,
+        sim_qe_identity_text(&plan->qe_identity, text_tee(&plan->qe_identity, tee), when_s), err);
 }
 
 atls_code sim_collateral_make(const sim_plan *plan, sim_tee tee, int64_t when_s, const sim_pki *pki,

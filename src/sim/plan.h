@@ -75,6 +75,7 @@ typedef struct sim_crl_plan {
     int from_s, until_s;
     int issuer, signer; /* sim_who */
     int revokes;        /* sim_who, SIM_PCK or SIM_NOBODY */
+    int others;         /* entries for certificates that are not ours */
     int without;
     int wrong_aki;
     int missing; /* the collateral has no such member */
@@ -104,6 +105,7 @@ typedef struct sim_text_plan {
     int no_levels;
     int chain_missing; /* the collateral has no issuer chain for it */
     int chain_len;     /* certificates in it */
+    int other_tee;     /* the text for SGX in place of TDX's, and the reverse */
 
     /* TCB info */
     const char *fmspc, *pceid;
@@ -125,6 +127,12 @@ typedef enum sim_root_choice {
     SIM_ROOT_REISSUED
 } sim_root_choice;
 
+typedef enum sim_pck_chain {
+    SIM_PCK_CHAIN_NONE = 0,
+    SIM_PCK_CHAIN_OWN,
+    SIM_PCK_CHAIN_OTHER
+} sim_pck_chain;
+
 typedef struct sim_plan {
     sim_cert_plan root, ca, pck, tcb_signing;
     sim_extension_plan extension;
@@ -132,6 +140,7 @@ typedef struct sim_plan {
     sim_text_plan tcb_info, qe_identity;
     int is_processor; /* PCK certificates from the Processor CA, five members in their extension */
     int trusted_root; /* sim_root_choice: what atls_sim_root() gives out */
+    int pck_chain;    /* sim_pck_chain: member pck_certificate_chain of the collateral */
 } sim_plan;
 
 typedef enum sim_chain {

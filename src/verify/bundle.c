@@ -1,10 +1,11 @@
-/* bundle.c: the JSON form of evidence, and which parts each type has. */
+/* bundle.c: the JSON form of evidence. */
 #include <atls/bundle.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "claims/evidence_parts.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 
@@ -18,48 +19,17 @@ struct atls_bundle {
     uint8_t *owned[ATLS_EVIDENCE_PARTS]; /* what the parts point into */
 };
 
-typedef struct bundle_type {
-    const char *name;
-    size_t needed; /* so many of the first parts must be there */
-    const char *parts[ATLS_EVIDENCE_PARTS + 2];
-} bundle_type;
-
-/* The order is that of the parts in atls_evidence, whatever their order in the text. */
-static const bundle_type bundle_types[] = {
-    {"sgx", 1, {"quote", "event_log"}},
-    {"tdx", 1, {"quote", "event_log"}},
-    {"snp", 1, {"report", "certs", "vcek"}},
-    {"nitro", 1, {"document"}},
-    {"cca", 1, {"token"}},
-    {"jwt", 1, {"token"}},
-    {"tpm", 3, {"quote", "signature", "pcrs", "ak_public", "ak_cert", "event_log", "ima_log"}},
-    {"azure",
-     3,
-     {"quote", "signature", "pcrs", "ak_public", "ak_cert", "event_log", "ima_log", "hcl_report",
-      "vcek", "td_quote"}},
-};
-
-static const bundle_type *find_type(const char *name)
+static atls_buf text_of(const char *s)
 {
-    for (size_t i = 0; name != NULL && i < sizeof bundle_types / sizeof bundle_types[0]; i++) {
-        if (strcmp(bundle_types[i].name, name) == 0) {
-            return &bundle_types[i];
-        }
-    }
-    return NULL;
+    return (atls_buf){(const uint8_t *)s, s == NULL ? 0 : strlen(s)};
 }
 
-static const char *find_part(const bundle_type *type, const char *name)
+static bool has_part(const atls_evidence_type *type, const char *name)
 {
-    for (size_t i = 0; type->parts[i] != NULL; i++) {
-        if (strcmp(type->parts[i], name) == 0) {
-            return type->parts[i];
-        }
-    }
-    return NULL;
+    return atls_evidence_type_part(type, text_of(name)) != ATLS_PARTS_OF_A_TYPE;
 }
 
-static atls_code check_head(const json_t *root, const bundle_type **type, atls_err *err)
+static atls_code check_head(const json_t *root, const atls_evidence_type **type, atls_err *err)
 {
     const json_t *version = json_object_get(root, VERSION_MEMBER);
     if (!json_is_integer(version) || json_integer_value(version) != BUNDLE_VERSION) {
@@ -68,7 +38,7 @@ static atls_code check_head(const json_t *root, const bundle_type **type, atls_e
                         BUNDLE_VERSION);
     }
     const json_t *name = json_object_get(root, TYPE_MEMBER);
-    *type = find_type(json_string_value(name));
+    *type = atls_evidence_type_find(text_of(json_string_value(name)));
     if (*type == NULL) {
         return ATLS_ERR(err, ATLS_E_INVALID, "bundle.type",
                         "the bundle's \"" TYPE_MEMBER "\" is '%.32s', which is not known",
@@ -77,14 +47,14 @@ static atls_code check_head(const json_t *root, const bundle_type **type, atls_e
     return ATLS_OK;
 }
 
-static atls_code check_members(json_t *root, const bundle_type *type, atls_err *err)
+static atls_code check_members(json_t *root, const atls_evidence_type *type, atls_err *err)
 {
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach(root, name, value)
     {
         if (strcmp(name, VERSION_MEMBER) != 0 && strcmp(name, TYPE_MEMBER) != 0 &&
-            find_part(type, name) == NULL) {
+            !has_part(type, name)) {
             return ATLS_ERR(err, ATLS_E_INVALID, "bundle.part",
                             "evidence of type %s has no part '%.32s'", type->name, name);
         }
@@ -112,7 +82,7 @@ static atls_code decode_part(const json_t *value, const char *name, uint8_t **ou
     return ATLS_OK;
 }
 
-static atls_code take_parts(const json_t *root, const bundle_type *type, atls_bundle *b,
+static atls_code take_parts(const json_t *root, const atls_evidence_type *type, atls_bundle *b,
                             atls_err *err)
 {
     for (size_t i = 0; type->parts[i] != NULL; i++) {
@@ -140,9 +110,9 @@ static atls_code take_parts(const json_t *root, const bundle_type *type, atls_bu
 }
 
 /* A TPM's key comes bare or in its certificate. */
-static atls_code check_tpm_key(const json_t *root, const bundle_type *type, atls_err *err)
+static atls_code check_tpm_key(const json_t *root, const atls_evidence_type *type, atls_err *err)
 {
-    if (find_part(type, "ak_public") != NULL && json_object_get(root, "ak_public") == NULL &&
+    if (has_part(type, "ak_public") && json_object_get(root, "ak_public") == NULL &&
         json_object_get(root, "ak_cert") == NULL) {
         return ATLS_ERR(err, ATLS_E_INVALID, "bundle.missing",
                         "evidence of type %s needs the part ak_public or ak_cert", type->name);
@@ -153,7 +123,7 @@ static atls_code check_tpm_key(const json_t *root, const bundle_type *type, atls
 atls_code atls_bundle_parse(atls_buf text, atls_bundle **out, atls_err *err)
 {
     json_t *root = NULL;
-    const bundle_type *type = NULL;
+    const atls_evidence_type *type = NULL;
     ATLS_TRY(atls_json_parse(text, BUNDLE_LEN_MAX, "bundle.json", &root, err));
 
     atls_bundle *b = calloc(1, sizeof *b);
@@ -203,7 +173,7 @@ static atls_code add_part(json_t *root, const char *name, atls_buf bytes, atls_e
 
 atls_code atls_bundle_write(const atls_evidence *evidence, char **out, atls_err *err)
 {
-    const bundle_type *type = find_type(evidence->type);
+    const atls_evidence_type *type = atls_evidence_type_find(text_of(evidence->type));
     if (type == NULL || evidence->parts_n == 0 || evidence->parts_n > ATLS_EVIDENCE_PARTS) {
         return ATLS_ERR(err, ATLS_E_USAGE, "bundle.type", "the evidence has no type that is known");
     }
@@ -212,7 +182,7 @@ atls_code atls_bundle_write(const atls_evidence *evidence, char **out, atls_err 
     for (size_t i = 0; rc == ATLS_OK && i < evidence->parts_n; i++) {
         const char *name = evidence->parts[i].name;
         name = name == NULL && i == 0 ? type->parts[0] : name;
-        if (name == NULL || find_part(type, name) == NULL) {
+        if (name == NULL || !has_part(type, name)) {
             rc = ATLS_ERR(err, ATLS_E_USAGE, "bundle.part", "evidence of type %s has no such part",
                           type->name);
         } else {

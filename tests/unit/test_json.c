@@ -97,6 +97,7 @@ static const struct {
     BAD("NUL for a value", "[\0]", "line 1, column 2:", "NUL"),
     BAD("NUL for a name", "{\0}", "line 1, column 2:", "NUL"),
     BAD("NUL for a comma", "[1\0]", "line 1, column 3:", "NUL"),
+    BAD("NUL behind a number, which jansson skips", "[1\0,2]", "line 1, column 3:", "NUL"),
     BAD("NUL escaped", "[\"\\u0000\"]", "line 1, column 3:", "NUL"),
     BAD("NUL escaped in a name", "{\"\\u0000\":1}", "line 1, column 3:", "NUL"),
     BAD("nine arrays", "[[[[[[[[[1]]]]]]]]]", "line 1, column 9:", "too deep"),

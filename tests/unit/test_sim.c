@@ -21,6 +21,8 @@
 #include "sim/faults.h"
 #include "sim/level.h"
 #include "trust/pck.h"
+#include "trust/tcb_info.h"
+#include "trust/tcb_level.h"
 
 #define WHEN INT64_C(1800000000)
 
@@ -201,6 +203,99 @@ static void measurements_are_hashes_of_names(void **state)
     assert_memory_equal(q.sgx.mrenclave.ptr, want, 32);
     assert_memory_equal(q.sgx.attributes.ptr, "\x05\0\0\0\0\0\0\0", 8);
     atls_free(bytes);
+    atls_sim_free(sim);
+}
+
+typedef struct texts { /* of one TEE's collateral, read by the real parsers */
+    atls_tcb_info *info;
+    atls_qe_identity *identity;
+} texts;
+
+static texts texts_of(const atls_sim *sim, const char *tee)
+{
+    texts t = {0};
+    char *json = NULL;
+    json_t *object = NULL;
+    assert_int_equal(atls_sim_collateral(sim, tee, &json, NULL), ATLS_OK);
+    assert_int_equal(atls_json_parse(text_buf(json), (size_t)4 << 20, "test", &object, NULL),
+                     ATLS_OK);
+    const char *info = json_string_value(json_object_get(object, "tcb_info"));
+    const char *identity = json_string_value(json_object_get(object, "qe_identity"));
+    assert_int_equal(atls_tcb_info_parse(text_buf(info), &t.info, NULL), ATLS_OK);
+    assert_int_equal(atls_qe_identity_parse(text_buf(identity), &t.identity, NULL), ATLS_OK);
+    json_decref(object);
+    atls_free(json);
+    return t;
+}
+
+static void texts_free(texts *t)
+{
+    atls_tcb_info_free(t->info);
+    atls_qe_identity_free(t->identity);
+}
+
+/* What Intel's rules make of a quote and the simulator's own collateral. */
+static atls_match_error match(const atls_sim *sim, const atls_sim_quote *ask, const texts *t,
+                              atls_tcb_claims *claims)
+{
+    size_t len = 0;
+    atls_quote q;
+    atls_cert *certs[ATLS_CHAIN_MAX] = {0};
+    atls_pck_extension extension;
+    uint8_t *bytes = quote_of(sim, ask, &len);
+    assert_int_equal(atls_quote_parse((atls_buf){bytes, len}, &q, NULL), ATLS_OK);
+    assert_int_equal(certs_of(q.certification_data, certs, ATLS_CHAIN_MAX), 3);
+    assert_int_equal(atls_pck_extension_parse(certs[0]->sgx_extension, &extension, NULL), ATLS_OK);
+    atls_td_svn td = {.is_1_5 = q.td.is_1_5};
+    if (q.is_tdx) {
+        memcpy(td.tee_tcb_svn, q.td.tee_tcb_svn.ptr, sizeof td.tee_tcb_svn);
+    }
+    if (q.is_tdx && q.td.is_1_5) {
+        memcpy(td.tee_tcb_svn2, q.td.tee_tcb_svn2.ptr, sizeof td.tee_tcb_svn2);
+    }
+    atls_match_error rc = atls_tcb_match(t->info, t->identity, &extension.svn,
+                                         q.is_tdx ? &td : NULL, q.qe_report.isvsvn, claims);
+    for (size_t i = 0; i < 3; i++) {
+        atls_cert_free(certs[i]);
+    }
+    atls_free(bytes);
+    return rc;
+}
+
+static void each_status_is_reached_by_intels_rules(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *tee;
+    } types[] = {{"tdx", "tdx"}, {"tdx5", "tdx"}, {"sgx", "sgx"}};
+    atls_sim *sim = sim_with(NULL);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        texts t = texts_of(sim, types[i].tee);
+        assert_int_equal(t.info->is_tdx, strcmp(types[i].tee, "tdx") == 0);
+        assert_int_equal(t.identity->id, t.info->is_tdx ? ATLS_QE_ID_TD_QE : ATLS_QE_ID_QE);
+        assert_true(t.info->issue_date_s == WHEN - 3600 &&
+                    t.info->next_update_s == WHEN + 30 * 86400);
+        size_t reached = 0;
+        for (int status = ATLS_TCB_UP_TO_DATE; status <= ATLS_TCB_REVOKED; status++) {
+            bool relaunch = status == ATLS_TCB_TD_RELAUNCH_ADVISED ||
+                            status == ATLS_TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED;
+            if (relaunch && strcmp(types[i].type, "tdx5") != 0) {
+                continue;
+            }
+            atls_sim_quote ask = {.type = types[i].type,
+                                  .tcb = atls_tcb_status_name((atls_tcb_status)status)};
+            atls_tcb_claims claims = {0};
+            assert_int_equal(match(sim, &ask, &t, &claims), ATLS_MATCH_OK);
+            assert_true(claims.known);
+            assert_int_equal(claims.status, status);
+            bool best = status == ATLS_TCB_UP_TO_DATE || status == ATLS_TCB_TD_RELAUNCH_ADVISED;
+            assert_int_equal(claims.platform.advisories_n, best ? 0 : 1);
+            assert_true(claims.platform.date_s < WHEN);
+            reached++;
+        }
+        assert_int_equal(reached, strcmp(types[i].type, "tdx5") == 0 ? 9 : 7);
+        texts_free(&t);
+    }
     atls_sim_free(sim);
 }
 
@@ -479,6 +574,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotes_of_each_type_parse_and_verify),
         cmocka_unit_test(sgx_status_comes_from_the_pck_certificate),
+        cmocka_unit_test(each_status_is_reached_by_intels_rules),
         cmocka_unit_test(measurements_are_hashes_of_names),
         cmocka_unit_test(collateral_is_whole),
         cmocka_unit_test(saved_and_loaded_it_is_the_same),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/err.h"
 #include "verify/remedy.h"
@@ -294,6 +295,247 @@ static void remedies_go_by_whole_words_of_an_id(void **state)
     assert_string_equal(atls_remedy_subject("policy.tdx.rtmr2"), "measured register");
 }
 
+/* --- JSON and text --- */
+
+static const char *const advisory[] = {"INTEL-SA-00289"};
+
+/* A refused TDX verdict with something in every member. */
+static atls_verdict *rich(void)
+{
+    atls_verdict *r = good();
+    atls_claims *c = &r->claims;
+    r->appraisal.fits = false;
+    memset(c->as.tdx.mrtd, 0xab, 48);
+    memset(c->as.tdx.rtmr[3], 0xcd, 48);
+    c->as.tdx.is_1_5 = true;
+    memset(c->report_data, 0x11, 64);
+    c->report_data_len = 64;
+    c->tcb.known = true;
+    c->tcb.status = ATLS_TCB_OUT_OF_DATE;
+    c->tcb.platform = (atls_tcb_level){true, ATLS_TCB_OUT_OF_DATE, 1710288000, advisory, 1};
+    c->tcb.qe = (atls_tcb_level){true, ATLS_TCB_UP_TO_DATE, 1710288000, NULL, 0};
+    c->tcb.evaluation_number = 17;
+    c->tcb.earliest_expiration_s = 1752919278;
+    c->platform.has_fmspc = c->platform.has_pck_serial = c->platform.has_instance_id = true;
+    c->platform.fmspc[1] = 0xa0;
+    c->platform.pck_serial_len = 2;
+    c->platform.pck_serial[0] = 0x7f;
+    atls_ledger_fail(&r->ledger, "tcb.status", ATLS_E_POLICY, atls_value_text("OutOfDate"),
+                     atls_value_text("UpToDate"));
+    atls_ledger_fail(&r->ledger, "tcb.evaluation_number", ATLS_E_POLICY, atls_value_uint(17),
+                     atls_value_uint(18));
+    atls_ledger_skip(&r->ledger, "policy.tdx.mrtd", "of an \x1b[31mescape\n\"quote\"");
+    atls_ledger_fail(&r->ledger, "policy.pki", ATLS_E_POLICY,
+                     atls_value_note(&r->ledger, "evil\r\nforged \xff\"}"), atls_value_none());
+    atls_verdict_conclude(r);
+    return r;
+}
+
+static const char *text_at(const json_t *json, const char *a, const char *b)
+{
+    const json_t *member = json_object_get(json, a);
+    const char *text = json_string_value(b != NULL ? json_object_get(member, b) : member);
+    return text != NULL ? text : "(no such member)";
+}
+
+static void json_is_the_contracts_object(void **state)
+{
+    (void)state;
+    atls_verdict *r = rich();
+    char *text = atls_verdict_json(r);
+    assert_non_null(text);
+    assert_null(strpbrk(text, "\n\r\x1b"));
+    json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(j);
+    static const char *const members[] = {
+        "accepted",  "code", "format",    "check", "message", "checks",   "binding", "identity",
+        "freshness", "root", "simulated", "at",    "tcb",     "platform", "claims",  "workload"};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        assert_non_null(json_object_get(j, members[i]));
+    }
+    assert_true(json_is_false(json_object_get(j, "accepted")));
+    assert_int_equal(json_integer_value(json_object_get(j, "code")), 5);
+    assert_string_equal(text_at(j, "format", NULL), "tdx");
+    assert_string_equal(text_at(j, "check", NULL), "tcb.status");
+    assert_string_equal(text_at(j, "message", NULL), "platform TCB is OutOfDate (level of "
+                                                     "2024-03-13), where UpToDate is wanted");
+    assert_string_equal(text_at(j, "root", NULL), "vendor");
+    assert_string_equal(text_at(j, "at", NULL), "2025-07-04T10:00:00Z");
+    assert_string_equal(text_at(j, "workload", NULL), "");
+    assert_string_equal(text_at(j, "identity", NULL), "none");
+    assert_string_equal(text_at(j, "tcb", "status"), "OutOfDate");
+    assert_string_equal(text_at(j, "tcb", "date"), "2024-03-13T00:00:00Z");
+    assert_string_equal(text_at(j, "tcb", "collateral_earliest_expiration"),
+                        "2025-07-19T10:01:18Z");
+    const json_t *tcb = json_object_get(j, "tcb");
+    assert_int_equal(json_integer_value(json_object_get(tcb, "evaluation_number")), 17);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(tcb, "advisories"), 0)),
+                        "INTEL-SA-00289");
+    assert_string_equal(text_at(tcb, "qe", "status"), "UpToDate");
+    assert_null(json_object_get(tcb, "module"));
+    assert_string_equal(text_at(j, "platform", "fmspc"), "00a000000000");
+    assert_string_equal(text_at(j, "platform", "pck_serial"), "7f00");
+    assert_int_equal(strlen(text_at(j, "platform", "ppid")), 32);
+    assert_int_equal(strlen(text_at(j, "platform", "instance_id")), 32);
+    json_t *claims = json_object_get(j, "claims");
+    static const char *const fields[] = {
+        "mrtd",          "rtmr0",        "rtmr1",       "rtmr2",       "rtmr3",
+        "mrseam",        "mrsignerseam", "mrconfigid",  "mrowner",     "mrownerconfig",
+        "td_attributes", "xfam",         "tee_tcb_svn", "report_data", "mrservicetd"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        assert_true(json_is_string(json_object_get(claims, fields[i])));
+    }
+    assert_memory_equal(text_at(claims, "rtmr3", NULL), "cdcdcd", 6);
+    assert_int_equal(strlen(text_at(claims, "report_data", NULL)), 128);
+    const json_t *checks = json_object_get(j, "checks");
+    assert_int_equal(json_array_size(checks), 6);
+    assert_string_equal(text_at(json_array_get(checks, 0), "result", NULL), "ok");
+    assert_string_equal(text_at(json_array_get(checks, 2), "found", NULL), "OutOfDate");
+    assert_string_equal(text_at(json_array_get(checks, 2), "wanted", NULL), "UpToDate");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(checks, 3), "found")), 17);
+    assert_string_equal(text_at(json_array_get(checks, 4), "result", NULL), "skipped");
+    assert_non_null(json_object_get(json_array_get(checks, 4), "because"));
+    assert_string_equal(text_at(json_array_get(checks, 5), "found", NULL),
+                        "evil\\x0d\\x0aforged \\xff\"}");
+    json_decref(j);
+    atls_free(text);
+    atls_verdict_free(r);
+}
+
+static void json_of_sgx_and_of_nothing(void **state)
+{
+    (void)state;
+    atls_verdict *r = good();
+    r->format = "sgx";
+    r->claims.tee = ATLS_TEE_SGX;
+    r->claims.as.sgx.isvsvn = 9;
+    r->claims.report_data_len = 64;
+    r->claims.custom_root = r->claims.simulated = true;
+    r->claims.tcb.earliest_expiration_s = r->at_s + 60;
+    r->policy = atls_policy_builtin();
+    atls_verdict_conclude(r);
+    char *text = atls_verdict_json(r);
+    json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_true(json_is_true(json_object_get(j, "accepted")));
+    assert_string_equal(text_at(j, "check", NULL), "");
+    assert_string_equal(text_at(j, "root", NULL), "custom");
+    assert_string_equal(text_at(j, "workload", NULL), "web");
+    assert_string_equal(text_at(j, "expires", NULL), "2025-07-04T10:01:00Z");
+    assert_int_equal(strlen(text_at(j, "policy", NULL)), 64);
+    json_t *claims = json_object_get(j, "claims");
+    static const char *const fields[] = {"mrenclave", "mrsigner", "attributes", "configid",
+                                         "report_data"};
+    static const char *const numbers[] = {"isvprodid", "isvsvn", "miscselect", "configsvn"};
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(json_is_string(json_object_get(claims, fields[i])));
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(json_is_integer(json_object_get(claims, numbers[i])));
+    }
+    json_decref(j);
+    atls_free(text);
+    atls_verdict_free(r);
+
+    r = atls_verdict_new();
+    atls_verdict_conclude(r);
+    text = atls_verdict_json(r);
+    j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_string_equal(text_at(j, "format", NULL), "unknown");
+    assert_null(json_object_get(j, "tcb")); /* nothing unverified is told as a claim */
+    assert_null(json_object_get(j, "claims"));
+    assert_null(json_object_get(j, "platform"));
+    json_decref(j);
+    atls_free(text);
+    atls_verdict_free(r);
+}
+
+static void says(const char *text, const char *words)
+{
+    if (strstr(text, words) == NULL) {
+        fail_msg("\"%s\" is not in:\n%s", words, text);
+    }
+}
+
+static void text_tells_a_refusal(void **state)
+{
+    (void)state;
+    atls_verdict *r = rich();
+    char *text = atls_verdict_text(r, false);
+    says(text, "REFUSED  tdx: by policy (code 5, tcb.status)");
+    says(text, "platform TCB is OutOfDate (level of 2024-03-13), where UpToDate is wanted");
+    says(text, "mrtd abababababababab..");
+    says(text, "Intel TDX, FMSPC 00a000000000");
+    says(text, "INTEL-SA-00289");
+    says(text, "none (evidence alone)");
+    says(text, "FAILED  tcb.status");
+    says(text, "found   OutOfDate");
+    says(text, "wanted  UpToDate");
+    says(text, "do      Update BIOS");
+    says(text, "skipped policy.tdx.mrtd");
+    says(text, "evil\\x0d\\x0aforged");
+    assert_null(strchr(text, 0x1b));
+    assert_null(strstr(text, "quote.signature"));
+    assert_null(strstr(text, "SIMULATED"));
+    atls_free(text);
+    text = atls_verdict_text(r, true);
+    says(text, "all 6 checks");
+    says(text, "ok      quote.signature");
+    says(text, "fail    tcb.status = OutOfDate");
+    atls_free(text);
+    atls_verdict_free(r);
+}
+
+static void text_marks_simulation_twice(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"none (evidence alone)", "key only (relay possible)",
+                                        "handshake nonce + key", "session (exporter + key + role)"};
+    for (int i = 0; i < 4; i++) {
+        atls_verdict *r = good();
+        r->claims.tee = ATLS_TEE_SGX;
+        r->claims.simulated = r->claims.custom_root = true;
+        r->binding = (atls_binding_kind)i;
+        r->freshness = "this connection";
+        r->appraisal.max_age_s = 60;
+        atls_verdict_conclude(r);
+        char *text = atls_verdict_text(r, false);
+        assert_memory_equal(text, "*** SIMULATED ***", 17);
+        says(text + 17, "*** SIMULATED ***");
+        says(text, "ACCEPTED  tdx: SIMULATED: fits workload web");
+        says(text, lines[i]);
+        says(text, "simulated Intel SGX");
+        says(text, "this connection");
+        says(text, "platform pinned");
+        says(text, "custom: not the vendor's");
+        says(text, "stands until 2025-07-04T10:01:00Z at most");
+        atls_free(text);
+        atls_verdict_free(r);
+    }
+}
+
+static void text_tells_each_code(void **state)
+{
+    (void)state;
+    static const struct {
+        atls_code code;
+        const char *words;
+    } cases[] = {{ATLS_E_COLLATERAL, "collateral missing or out of its time (code 3"},
+                 {ATLS_E_INVALID, "evidence invalid (code 4"},
+                 {ATLS_E_BINDING, "binding or freshness (code 6"},
+                 {ATLS_E_SYSTEM, "it could not be judged (code 2"}};
+    for (size_t i = 0; i < 4; i++) {
+        atls_verdict *r = atls_verdict_new();
+        atls_ledger_fail(&r->ledger, "some.check", cases[i].code, atls_value_none(),
+                         atls_value_none());
+        atls_verdict_conclude(r);
+        char *text = atls_verdict_text(r, true);
+        says(text, cases[i].words);
+        says(text, "not proved: the evidence did not verify");
+        atls_free(text);
+        atls_verdict_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +550,11 @@ int main(void)
         cmocka_unit_test(checks_are_lent_line_by_line),
         cmocka_unit_test(the_anchor_is_released_once),
         cmocka_unit_test(remedies_go_by_whole_words_of_an_id),
+        cmocka_unit_test(json_is_the_contracts_object),
+        cmocka_unit_test(json_of_sgx_and_of_nothing),
+        cmocka_unit_test(text_tells_a_refusal),
+        cmocka_unit_test(text_marks_simulation_twice),
+        cmocka_unit_test(text_tells_each_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,121 @@
+/* attest.c: `atls attest`: makes evidence here. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <atls/atls.h>
+
+#include "command.h"
+#include "evidence_source.h"
+#include "flags.h"
+#include "input.h"
+#include "output.h"
+#include "say.h"
+#include "sim_dir.h"
+
+enum { TYPE = 0x100, REPORT_DATA, NONCE, SIM, OUT, BUNDLE, JSON };
+
+static const flag own_flags[] = {
+    {TYPE, "type", "NAME", "auto, tdx, snp, sgx, tpm, nitro or sim (auto); this build has sim"},
+    {REPORT_DATA, "report-data", "HEX", "up to 64 bytes for the signed field (zeros follow)"},
+    {NONCE, "nonce", "HEX", "the same, for SGX, TDX and SNP"},
+    {SIM, "sim", "DIR", "the simulated platform for --type sim, made by `atls sim pki`"},
+    {BUNDLE, "bundle", NULL, "write a bundle (JSON) rather than the bare quote"},
+    {JSON, "json", NULL, "the same: a bundle is one JSON object"},
+    {OUT, "output", "FILE", "where it goes, also -o (standard output)"},
+    {'o', "o", "FILE", "the same"},
+    {0, NULL, NULL, NULL},
+};
+static const flags attest_flags = {
+    "atls attest [options]",
+    "Makes evidence of the machine it runs on, over the report data given.",
+    {own_flags, sim_quote_flags},
+};
+
+typedef struct request {
+    evidence_source source;
+    uint8_t report_data[64];
+    bool bundle;
+    const char *out;
+} request;
+
+static int take(request *r, int id)
+{
+    size_t len = 0;
+    switch (id) {
+    case TYPE:
+        r->source.type = optarg;
+        return FLAGS_END;
+    case REPORT_DATA:
+    case NONCE:
+        memset(r->report_data, 0, sizeof r->report_data);
+        if (!input_hex(optarg, r->report_data, sizeof r->report_data, &len)) {
+            (void)say_refusal(ATLS_E_USAGE, "usage.argument",
+                              "--report-data and --nonce want 1 to 64 bytes in hex");
+            return FLAGS_WRONG;
+        }
+        return FLAGS_END;
+    case SIM:
+        r->source.sim_dir = optarg;
+        return FLAGS_END;
+    case BUNDLE:
+    case JSON:
+        r->bundle = true;
+        return FLAGS_END;
+    case OUT:
+    case 'o':
+        r->out = optarg;
+        return FLAGS_END;
+    default:
+        return sim_quote_take(&r->source.quote, id, optarg) ? FLAGS_END : FLAGS_WRONG;
+    }
+}
+
+static atls_code write_blob(const atls_evidence_blob *blob, const request *r, atls_err *err)
+{
+    if (!r->bundle && blob->parts_n == 1) {
+        return output_write(r->out, (atls_buf){blob->parts[0].bytes, blob->parts[0].len}, 0644,
+                            err);
+    }
+    atls_evidence evidence = {.type = blob->type, .parts_n = blob->parts_n};
+    for (size_t i = 0; i < blob->parts_n; i++) {
+        evidence.parts[i].name = blob->parts[i].name;
+        evidence.parts[i].bytes = (atls_buf){blob->parts[i].bytes, blob->parts[i].len};
+    }
+    char *text = NULL;
+    atls_code rc = atls_bundle_write(&evidence, &text, err);
+    if (rc == ATLS_OK) {
+        rc = output_write(r->out, (atls_buf){(const uint8_t *)text, strlen(text)}, 0644, err);
+    }
+    atls_free(text);
+    return rc;
+}
+
+int command_attest(int argc, char **argv)
+{
+    request r = {.source = {.type = "auto"}};
+    flags_begin();
+    int id;
+    while ((id = flags_next(&attest_flags, argc, argv)) != FLAGS_END) {
+        int taken = id == FLAGS_HELP || id == FLAGS_WRONG ? id : take(&r, id);
+        if (taken != FLAGS_END) {
+            return taken == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
+        }
+    }
+    if (optind != argc) {
+        return say_refusal(ATLS_E_USAGE, "usage.operand", "wanted is: %s", attest_flags.usage);
+    }
+    atls_err err = {0};
+    atls_evidence_blob blob = {0};
+    atls_code rc = evidence_source_open(&r.source, &err);
+    if (rc == ATLS_OK) {
+        const atls_attester *a = r.source.attester;
+        rc = a->attest(a->self, r.report_data, &blob, &err);
+    }
+    if (rc == ATLS_OK) {
+        rc = write_blob(&blob, &r, &err);
+    }
+    atls_evidence_blob_clear(&blob);
+    evidence_source_close(&r.source);
+    return rc == ATLS_OK ? 0 : say_err(&err, NULL);
+}

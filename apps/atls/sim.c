@@ -1,0 +1,170 @@
+/* sim.c: `atls sim`: a simulated platform for tests and development. Nothing trusts it unless told to. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <atls/atls.h>
+
+#include "command.h"
+#include "flags.h"
+#include "input.h"
+#include "output.h"
+#include "say.h"
+#include "sim_dir.h"
+
+enum { AT = 0x100, PKI, TYPE, REPORT_DATA, OUT };
+
+static const flag pki_own_flags[] = {
+    {AT, "at", "RFC3339", "a platform whose dates are around this time (now)"},
+    {0, NULL, NULL, NULL},
+};
+/* of the quote's options only the fault means something for a PKI; the others are refused */
+static const flags pki_flags = {
+    "atls sim pki [options] DIR",
+    "Makes a simulated platform: root.pem for --insecure-sim-root, collateral-tdx.json and\n"
+    "collateral-sgx.json for --collateral, and state.json with its private keys (mode 0600).",
+    {pki_own_flags, sim_quote_flags},
+};
+
+static int run_pki(int argc, char **argv)
+{
+    int64_t at_s = (int64_t)time(NULL);
+    atls_sim_quote quote = {0};
+    flags_begin();
+    int id;
+    while ((id = flags_next(&pki_flags, argc, argv)) != FLAGS_END) {
+        if (id == FLAGS_HELP) {
+            return ATLS_OK;
+        }
+        if (id == FLAGS_WRONG) {
+            return ATLS_E_USAGE;
+        }
+        if (id == AT && !input_time(optarg, &at_s)) {
+            return say_refusal(ATLS_E_USAGE, "usage.argument",
+                               "--at wants a time like 2025-07-04T10:00:00Z");
+        }
+        (void)sim_quote_take(&quote, id, optarg);
+    }
+    const char *dir = NULL;
+    if (quote.type != NULL || quote.workload != NULL || quote.tcb != NULL || quote.debug) {
+        return say_refusal(ATLS_E_USAGE, "usage.option",
+                           "--tee, --workload, --tcb and --debug are for `atls sim evidence`");
+    }
+    if (!flags_one_operand(&pki_flags, argc, argv, &dir)) {
+        return ATLS_E_USAGE;
+    }
+    atls_err err = {0};
+    atls_sim *sim = NULL;
+    atls_code rc = atls_sim_new(at_s, quote.fault, &sim, &err);
+    if (rc == ATLS_OK) {
+        rc = sim_dir_write(sim, dir, &err);
+    }
+    atls_sim_free(sim);
+    return rc == ATLS_OK ? 0 : say_err(&err, NULL);
+}
+
+static const flag evidence_own_flags[] = {
+    {PKI, "pki", "DIR", "the platform, made by `atls sim pki`"},
+    {TYPE, "type", "NAME", "tdx, tdx5 or sgx: the same as --tee"},
+    {REPORT_DATA, "report-data", "HEX", "up to 64 bytes for the signed field (zeros follow)"},
+    {OUT, "output", "FILE", "where the quote goes, also -o (standard output)"},
+    {'o', "o", "FILE", "the same"},
+    {0, NULL, NULL, NULL},
+};
+static const flags evidence_flags = {
+    "atls sim evidence --pki DIR [options] [-o FILE]",
+    "Makes a quote in the exact shape of Intel's, signed by the simulated platform.",
+    {evidence_own_flags, sim_quote_flags},
+};
+
+typedef struct evidence_request {
+    const char *pki;
+    const char *out;
+    atls_sim_quote quote;
+} evidence_request;
+
+static int parse_evidence(int argc, char **argv, evidence_request *r)
+{
+    flags_begin();
+    int id;
+    size_t len = 0;
+    while ((id = flags_next(&evidence_flags, argc, argv)) != FLAGS_END) {
+        switch (id) {
+        case FLAGS_HELP:
+        case FLAGS_WRONG:
+            return id;
+        case PKI:
+            r->pki = optarg;
+            break;
+        case TYPE:
+            r->quote.type = optarg;
+            break;
+        case REPORT_DATA:
+            if (!input_hex(optarg, r->quote.report_data, sizeof r->quote.report_data, &len)) {
+                (void)say_refusal(ATLS_E_USAGE, "usage.argument",
+                                  "--report-data wants 1 to 64 bytes in hex");
+                return FLAGS_WRONG;
+            }
+            break;
+        case OUT:
+        case 'o':
+            r->out = optarg;
+            break;
+        default:
+            (void)sim_quote_take(&r->quote, id, optarg);
+        }
+    }
+    if (r->pki == NULL || optind != argc) {
+        (void)say_refusal(ATLS_E_USAGE, "usage.option", "wanted is: %s", evidence_flags.usage);
+        return FLAGS_WRONG;
+    }
+    return FLAGS_END;
+}
+
+static int run_evidence(int argc, char **argv)
+{
+    evidence_request r = {0};
+    int parsed = parse_evidence(argc, argv, &r);
+    if (parsed != FLAGS_END) {
+        return parsed == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
+    }
+    atls_err err = {0};
+    atls_sim *sim = NULL;
+    uint8_t *quote = NULL;
+    size_t len = 0;
+    atls_code rc = sim_dir_read(r.pki, &sim, &err);
+    if (rc == ATLS_OK) {
+        rc = atls_sim_make_quote(sim, &r.quote, &quote, &len, &err);
+    }
+    if (rc == ATLS_OK) {
+        rc = output_write(r.out, (atls_buf){quote, len}, 0644, &err);
+    }
+    atls_free(quote);
+    atls_sim_free(sim);
+    return rc == ATLS_OK ? 0 : say_err(&err, NULL);
+}
+
+static int run_up(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return say_refusal(ATLS_E_USAGE, "usage.command",
+                       "`atls sim up` (the collateral service) is not in this release; here are "
+                       "`sim pki` and `sim evidence`");
+}
+
+int command_sim(int argc, char **argv)
+{
+    static const command table[] = {
+        {"pki", "makes a platform: root, collateral, keys", run_pki},
+        {"evidence", "makes a quote of a platform", run_evidence},
+        {"up", "(not in this release) serves a platform's collateral", run_up},
+        {NULL, NULL, NULL},
+    };
+    return command_dispatch(
+        "atls sim",
+        "A simulated TEE platform for tests and development. Its certificates say so, "
+        "and nothing trusts them\nunless told to by --insecure-sim-root.",
+        table, argc, argv);
+}

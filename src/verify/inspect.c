@@ -1,0 +1,143 @@
+/* inspect.c: what are these bytes? One decoder for each thing that we know. */
+#include "verify/inspect.h"
+
+#include <string.h>
+
+#include <atls/bundle.h>
+
+#include "base/err.h"
+#include "codec/json.h"
+#include "crypto/crl.h"
+#include "crypto/pem.h"
+
+#define INSPECT_MAX ((size_t)4 * 1024 * 1024)
+#define NOTE        "decoded only: no signature was checked, nothing here is a trust decision"
+
+static bool is_json(atls_buf bytes)
+{
+    size_t i = 0;
+    while (i < bytes.len && (bytes.ptr[i] == ' ' || bytes.ptr[i] == '\t' || bytes.ptr[i] == '\r' ||
+                             bytes.ptr[i] == '\n')) {
+        i++;
+    }
+    return i < bytes.len && bytes.ptr[i] == '{';
+}
+
+static bool is_der(atls_buf bytes)
+{
+    return bytes.len >= 4 && bytes.ptr[0] == 0x30 && bytes.ptr[1] == 0x82;
+}
+
+static bool is_der_crl(atls_buf bytes)
+{
+    atls_crl *crl = NULL;
+    bool is = is_der(bytes) && atls_crl_parse(bytes, &crl, NULL) == ATLS_OK;
+    atls_crl_free(crl);
+    return is;
+}
+
+static bool has_prefix(atls_buf bytes, const char *prefix)
+{
+    return bytes.len >= strlen(prefix) && memcmp(bytes.ptr, prefix, strlen(prefix)) == 0;
+}
+
+static void put_head(json_t *tree, const char *kind)
+{
+    atls_inspect_text(tree, "kind", kind);
+    atls_inspect_text(tree, "note", NOTE);
+}
+
+static void put_bundle(json_t *tree, const atls_bundle *bundle)
+{
+    const atls_evidence *e = atls_bundle_get0_evidence(bundle);
+    put_head(tree, "bundle");
+    atls_inspect_text(tree, "type", e->type);
+    for (size_t i = 0; i < e->parts_n; i++) {
+        json_t *part = atls_inspect_object(tree, e->parts[i].name);
+        atls_err err = {0};
+        atls_inspect_number(part, "bytes", e->parts[i].bytes.len);
+        if (strcmp(e->parts[i].name, "quote") == 0 && e->type[0] != 'a' &&
+            strcmp(e->type, "tpm") != 0 &&
+            atls_inspect_quote(part, e->parts[i].bytes, &err) != ATLS_OK) {
+            atls_inspect_error(part, &err);
+        }
+    }
+}
+
+static atls_code from_json(json_t *tree, atls_buf bytes, atls_err *err)
+{
+    json_t *root = NULL;
+    ATLS_TRY(atls_json_parse(bytes, INSPECT_MAX, "inspect.json", &root, err));
+    atls_code rc = ATLS_OK;
+    if (json_object_get(root, "atls_evidence") != NULL) {
+        atls_bundle *bundle = NULL;
+        rc = atls_bundle_parse(bytes, &bundle, err);
+        if (rc == ATLS_OK) {
+            put_bundle(tree, bundle);
+        }
+        atls_bundle_free(bundle);
+    } else if (json_object_get(root, "tcbInfo") != NULL) {
+        atls_buf inner = {0};
+        put_head(tree, "TCB info as served, with its signature");
+        if (atls_json_member_bytes(bytes, "tcbInfo", &inner)) {
+            atls_inspect_tcb_info(tree, "tcb_info", inner);
+        }
+    } else if (json_object_get(root, "enclaveIdentity") != NULL) {
+        atls_buf inner = {0};
+        put_head(tree, "enclave identity as served, with its signature");
+        if (atls_json_member_bytes(bytes, "enclaveIdentity", &inner)) {
+            atls_inspect_qe_identity(tree, "qe_identity", inner);
+        }
+    } else if (json_object_get(root, "tcb_info") != NULL ||
+               json_object_get(root, "pck_crl") != NULL ||
+               json_object_get(root, "qe_identity") != NULL) {
+        put_head(tree, "collateral");
+        atls_inspect_collateral(tree, root);
+    } else {
+        rc = ATLS_ERR(err, ATLS_E_INVALID, "inspect.unknown",
+                      "JSON, but neither collateral nor a bundle of evidence");
+    }
+    json_decref(root);
+    return rc;
+}
+
+static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
+{
+    if (bytes.len == 0 || bytes.len > INSPECT_MAX) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "inspect.size",
+                        "%zu bytes, where 1 to %zu are decoded", bytes.len, INSPECT_MAX);
+    }
+    if (is_json(bytes)) {
+        return from_json(tree, bytes, err);
+    }
+    if (has_prefix(bytes, "-----BEGIN X509 CRL") || is_der_crl(bytes)) {
+        put_head(tree, "CRL");
+        atls_inspect_crl(tree, "crl", bytes);
+        return ATLS_OK;
+    }
+    if (atls_pem_looks(bytes) || is_der(bytes)) {
+        put_head(tree, "certificates");
+        return atls_inspect_certificates(tree, "certificates", bytes, err);
+    }
+    put_head(tree, "quote");
+    return atls_inspect_quote(tree, bytes, err);
+}
+
+atls_code atls_inspect(atls_buf bytes, bool json, char **out, atls_err *err)
+{
+    json_t *tree = json_object();
+    if (tree == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    atls_code rc = decode(tree, bytes, err);
+    char *text = NULL;
+    if (rc == ATLS_OK) {
+        text = json ? json_dumps(tree, JSON_COMPACT) : atls_inspect_render(tree);
+        rc = text != NULL ? ATLS_OK : ATLS_ERR_NOMEM(err);
+    }
+    json_decref(tree);
+    if (rc == ATLS_OK) {
+        *out = text;
+    }
+    return rc;
+}
