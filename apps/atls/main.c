@@ -10,6 +10,7 @@
 static const command commands[] = {
     {"inspect", "decodes quotes, certificates, collateral; judges nothing", command_inspect},
     {"attest", "makes evidence here", command_attest},
+    {"policy", "is a policy sound, and what does it accept?", command_policy},
     {"sim", "a simulated platform: its root, its collateral, its quotes", command_sim},
     {NULL, NULL, NULL},
 };
