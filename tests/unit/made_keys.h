@@ -69,11 +69,11 @@ static inline X509 *made_leaf(EVP_PKEY *subject_key, EVP_PKEY *signer)
     X509 *x = X509_new();
     X509_set_version(x, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", V_ASN1_UTF8STRING,
                                (const unsigned char *)"atls test", -1, -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(x));
-    ASN1_TIME_set_string(X509_getm_notBefore(x), "20250101000000Z");
-    ASN1_TIME_set_string(X509_getm_notAfter(x), "20350101000000Z");
+    ASN1_TIME_set_string(X509_getm_notBefore(x), "250101000000Z");
+    ASN1_TIME_set_string(X509_getm_notAfter(x), "350101000000Z");
     X509_set_pubkey(x, subject_key);
     if (X509_sign(x, signer, NULL) == 0) {
         X509_free(x);
