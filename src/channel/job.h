@@ -1,0 +1,25 @@
+/* job.h: the one slow step, getting a quote, which the caller may run in a thread of its own. */
+#ifndef ATLS_CHANNEL_JOB_H
+#define ATLS_CHANNEL_JOB_H
+
+#include <stdatomic.h>
+
+#include <atls/session.h>
+
+typedef enum atls_job_state { JOB_NONE = 0, JOB_READY, JOB_RUNNING, JOB_DONE } atls_job_state;
+
+/* From READY until DONE all but state belongs to the thread that runs it; before and after, to the session. */
+struct atls_job {
+    _Atomic int state;
+    const atls_attester *attester;
+    uint8_t report_data[64];
+    atls_evidence_blob evidence;
+    atls_code code;
+    atls_err err;
+};
+
+void atls_job_prepare(atls_job *job, const atls_attester *attester, const uint8_t report_data[64]);
+atls_job_state atls_job_look(const atls_job *job);
+void atls_job_clear(atls_job *job); /* forgets the evidence; not while it runs */
+
+#endif
