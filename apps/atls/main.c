@@ -8,6 +8,7 @@
 #include "command.h"
 
 static const command commands[] = {
+    {"verify", "judges evidence", command_verify},
     {"inspect", "decodes quotes, certificates, collateral; judges nothing", command_inspect},
     {"attest", "makes evidence here", command_attest},
     {"policy", "is a policy sound, and what does it accept?", command_policy},
