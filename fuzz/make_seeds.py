@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the quote, pck and hex targets into fuzz/corpus/. They are made up: well formed, small, signed
-by nobody. Run again after a change here; the files stand in the tree, so that fuzzing needs no Python."""
+"""Writes the seeds of the quote, pck and hex targets into fuzz/corpus/, and those of atls/1 from the vectors of
+docs/atls-1.md. They are made up: well formed, small, signed by nobody that is trusted. Run again after a change here; the files stand in the tree, so that fuzzing needs no Python."""
 import os
+import re
 import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -52,6 +53,10 @@ def extension(platform, order=1):
     return tlv(0x30, b"".join(members[::order]))
 
 
+with open(os.path.join(HERE, "..", "docs", "atls-1.md"), encoding="utf-8") as page:
+    ATLS1 = {name: bytes.fromhex(body.replace("\n", ""))
+             for name, body in re.findall(r"^```vector (\S+)\n(.*?)^```$", page.read(), re.S | re.M)}
+
 SEEDS = {
     "quote/v3-sgx": quote(3, 1, slack=3),
     "quote/v4-sgx": quote(4, 1),
@@ -66,6 +71,15 @@ SEEDS = {
     "hex/upper": b"DEADBEEF",
     "hex/time": b"2024-02-29T23:59:59Z",
     "hex/bytes": bytes(range(0, 256, 9)),
+    "request/server": ATLS1["request_to.server"],
+    "request/client": ATLS1["request_to.client"],
+    "authenticator/server": ATLS1["authenticator.server"],
+    "authenticator/empty": ATLS1["empty_authenticator.client"],
+    "payload/plain": ATLS1["payload"],
+    "payload/batch": ATLS1["payload.batch"],
+    "frame/exchange": ATLS1["frame.request"] + ATLS1["frame.accepted"] + ATLS1["frame.data"] + ATLS1["frame.close"],
+    "frame/refused": ATLS1["frame.asks_nothing"] + ATLS1["frame.refused"],
+    "frame/authenticator": b"\2" + struct.pack(">I", len(ATLS1["authenticator.server"])) + ATLS1["authenticator.server"],
 }
 
 for name, content in SEEDS.items():
