@@ -50,9 +50,10 @@ static void check_tee(atls_appraising *a)
 
 static void check_binding(atls_appraising *a)
 {
-    const char *name = a->expected != NULL && a->expected->binding_name != NULL
-                           ? a->expected->binding_name
-                           : ATLS_POLICY_EVIDENCE_ALONE;
+    /* A name without a binding behind it is evidence alone, whatever it says. */
+    const atls_expected *e = a->expected;
+    bool bound = e != NULL && e->binding_name != NULL && e->binding != ATLS_BINDING_NONE;
+    const char *name = bound ? e->binding_name : ATLS_POLICY_EVIDENCE_ALONE;
     size_t i = 0;
     bool known = atls_policy_binding_by_name(name, &i);
     atls_value found = known          ? atls_value_text(atls_policy_binding_name(i))

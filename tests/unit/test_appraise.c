@@ -734,14 +734,16 @@ static void bindings_must_be_accepted(void **state)
     };
     atls_claims c = td();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        atls_expected e = {.binding_name = cases[i].name};
+        atls_expected e = {.binding = ATLS_BINDING_SESSION, .binding_name = cases[i].name};
         expect(cases[i].members, &c, &e, cases[i].check);
     }
     expect(",\"bindings\":[\"atls/1\"]", &c, NULL, "policy.binding");
+    atls_expected claimed = {.binding = ATLS_BINDING_NONE, .binding_name = "atls/1"};
+    expect(",\"bindings\":[\"atls/1\"]", &c, &claimed, "policy.binding");
 
     /* Without a policy the dialect is the configuration's choice. */
     atls_appraisal a;
-    atls_expected e = {.binding_name = "ra-tls"};
+    atls_expected e = {.binding = ATLS_BINDING_KEY_ONLY, .binding_name = "ra-tls"};
     atls_policy *p = atls_policy_builtin();
     assert_string_equal(decided(p, &c, &e, &a), "");
     atls_policy_free(p);
@@ -767,7 +769,7 @@ static void foreign_strings_are_copied(void **state)
     char name[] = "evil.example";
     char binding[] = "evil/1";
     atls_claims c = td();
-    atls_expected e = {.pki_name = name, .binding_name = binding};
+    atls_expected e = {.pki_name = name, .binding = ATLS_BINDING_KEY_ONLY, .binding_name = binding};
     atls_policy *p = policy_with(PKI);
     (void)decided(p, &c, &e, &a);
     memset(name, 'Z', sizeof name - 1);
