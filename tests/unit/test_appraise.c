@@ -445,37 +445,35 @@ static void each_register_is_compared(void **state)
 {
     (void)state;
     static const struct {
-        const char *key;
+        const char *id; /* the key stands behind its second dot */
         size_t offset, size;
     } tdx[] = {
-#define R(field) {#field, offsetof(atls_tdx_claims, field), sizeof(((atls_tdx_claims *)0)->field)}
-        R(mrtd),
-        R(mrseam),
-        R(mrsignerseam),
-        R(mrconfigid),
-        R(mrowner),
-        R(mrownerconfig),
-        R(mrservicetd),
-        R(xfam),
-        {"rtmr0", offsetof(atls_tdx_claims, rtmr[0]), 48},
-        {"rtmr1", offsetof(atls_tdx_claims, rtmr[1]), 48},
-        {"rtmr2", offsetof(atls_tdx_claims, rtmr[2]), 48},
-        {"rtmr3", offsetof(atls_tdx_claims, rtmr[3]), 48},
+#define R(field) offsetof(atls_tdx_claims, field), sizeof(((atls_tdx_claims *)0)->field)
+        {"policy.tdx.mrtd", R(mrtd)},
+        {"policy.tdx.mrseam", R(mrseam)},
+        {"policy.tdx.mrsignerseam", R(mrsignerseam)},
+        {"policy.tdx.mrconfigid", R(mrconfigid)},
+        {"policy.tdx.mrowner", R(mrowner)},
+        {"policy.tdx.mrownerconfig", R(mrownerconfig)},
+        {"policy.tdx.mrservicetd", R(mrservicetd)},
+        {"policy.tdx.xfam", R(xfam)},
+        {"policy.tdx.rtmr0", R(rtmr[0])},
+        {"policy.tdx.rtmr1", R(rtmr[1])},
+        {"policy.tdx.rtmr2", R(rtmr[2])},
+        {"policy.tdx.rtmr3", R(rtmr[3])},
 #undef R
     };
     for (size_t i = 0; i < sizeof tdx / sizeof tdx[0]; i++) {
         char members[300];
-        char id[40];
-        (void)snprintf(members, sizeof members, ",\"tdx\":{\"%s\":[\"%.*s\"]}", tdx[i].key,
-                       (int)(2 * tdx[i].size), AA48);
-        (void)snprintf(id, sizeof id, "policy.tdx.%s", tdx[i].key);
+        (void)snprintf(members, sizeof members, ",\"tdx\":{\"%s\":[\"%.*s\"]}",
+                       tdx[i].id + strlen("policy.tdx."), (int)(2 * tdx[i].size), AA48);
         atls_claims c = td();
         uint8_t *field = (uint8_t *)&c.as.tdx + tdx[i].offset;
         memset(field, 0xaa, tdx[i].size);
         expect(members, &c, NULL, "");
         for (size_t k = 0; k < tdx[i].size; k += tdx[i].size - 1) { /* first byte, last byte */
             field[k] ^= 1;
-            expect(members, &c, NULL, id);
+            expect(members, &c, NULL, tdx[i].id);
             field[k] ^= 1;
         }
     }
