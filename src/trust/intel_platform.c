@@ -28,7 +28,6 @@ static bool has_cn(const atls_cert *cert, const char *part)
     return strstr(cert->subject_cn, part) != NULL;
 }
 
-/* The one certificate of that role; "SGX Root CA" is whoever issued itself, as its bytes are pinned anyway. */
 typedef enum role { ROLE_ROOT, ROLE_CA, ROLE_LEAF } role;
 
 static role role_of(const atls_cert *cert)
@@ -133,26 +132,32 @@ static bool judge_roles(const judging *g)
                            "one certificate named SGX PCK Certificate");
     bool ca = atls_judge(g->j, "pck.chain.ca", p->ca != NULL && has_cn(p->ca, "CA"), ATLS_E_INVALID,
                          NULL, "one intermediate CA");
-    bool root = atls_judge(g->j, "pck.chain.root", g->root != NULL, ATLS_E_INVALID,
-                           p->root == NULL ? NULL : "a root that is not trusted", "a trusted root");
+    bool root = atls_judge(
+        g->j, "pck.chain.root", g->root != NULL && has_cn(p->root, "SGX Root CA"), ATLS_E_INVALID,
+        p->root == NULL ? NULL : "a root that is not trusted", "a trusted SGX Root CA");
     return leaf && ca && root;
 }
 
 static bool judge_form(const judging *g)
 {
     const atls_intel_platform *p = g->p;
-    const char *wrong = atls_intel_cert_wrong(p->ca);
+    const char *wrong = atls_intel_cert_wrong(p->root);
+    wrong = wrong == NULL ? atls_intel_cert_wrong(p->ca) : wrong;
     wrong = wrong == NULL ? atls_intel_cert_wrong(p->leaf) : wrong;
     bool good =
         atls_judge(g->j, "pck.chain.extensions", wrong == NULL, ATLS_E_INVALID, wrong, NULL);
+    good = atls_judge(g->j, "pck.root.issuer", atls_issued_by(p->root, p->root), ATLS_E_INVALID,
+                      "another issuer", "itself") &&
+           good;
     good = atls_judge(g->j, "pck.ca.issuer", atls_issued_by(p->ca, p->root), ATLS_E_INVALID,
                       "another issuer", "the root") &&
            good;
     good = atls_judge(g->j, "pck.leaf.issuer", atls_issued_by(p->leaf, p->ca), ATLS_E_INVALID,
                       "another issuer", "the PCK CA") &&
            good;
-    bool usage = p->root->is_ca && (p->root->path_len < 0 || p->root->path_len >= 1) &&
-                 atls_may_sign_certs(p->ca) && !p->leaf->is_ca && p->leaf->ku_digital_signature;
+    bool usage = atls_may_sign_certs(p->root) &&
+                 (p->root->path_len < 0 || p->root->path_len >= 1) && atls_may_sign_certs(p->ca) &&
+                 !p->leaf->is_ca && p->leaf->ku_digital_signature;
     return atls_judge(g->j, "pck.chain.usage", usage, ATLS_E_INVALID,
                       "a CA that may not issue, or a leaf that may not sign", NULL) &&
            good;
@@ -268,7 +273,8 @@ static atls_code judge_collateral(judging *g, size_t at)
         (void)atls_judge_there(g->j, "collateral.missing", false, "collateral of this platform");
         return ATLS_OK;
     }
-    const atls_root *root = g->root != NULL ? g->root : &g->trust->intel.roots[0];
+    const atls_root *root =
+        g->root != NULL ? g->root : atls_trust_root_of(g->trust, g->trust->collaterals[at]);
     return atls_trust_snapshot(g->trust, at, root, g->root == NULL ? NULL : g->p->root, g->j,
                                &g->p->snapshot, g->err);
 }

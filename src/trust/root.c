@@ -33,29 +33,33 @@ void atls_root_set_clear(atls_root_set *set)
     set->n = 0;
 }
 
-static atls_code root_of(atls_buf der, bool simulated, atls_root *out, atls_err *err)
+static atls_code root_of(atls_buf der, bool beside, atls_root *out, atls_err *err)
 {
     atls_cert *cert = NULL;
     if (atls_cert_parse(der, &cert, err) != ATLS_OK) {
         return ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
                         "a root certificate cannot be decoded");
     }
-    atls_root root = {.custom = true};
+    atls_root root = {.custom = true, .beside = beside};
     bool self_issued = cert->subject.len == cert->issuer.len &&
                        memcmp(cert->subject.ptr, cert->issuer.ptr, cert->subject.len) == 0;
-    atls_code rc = ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
-                            "a root certificate is not self-issued with a key on P-256");
-    if (self_issued && cert->has_p256 && atls_key_p256(cert->p256, &root.key, err) == ATLS_OK) {
+    atls_code rc =
+        ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
+                 "a root certificate is not signed by itself with a key on P-256 and SHA-256");
+    if (self_issued && cert->has_p256 && atls_key_p256(cert->p256, &root.key, NULL) == ATLS_OK &&
+        atls_cert_signed_by(cert, root.key)) {
         memcpy(root.sha256, cert->sha256, sizeof root.sha256);
-        root.simulated = simulated || strcmp(cert->subject_o, ATLS_SIMULATOR_O) == 0;
+        root.simulated = beside || strcmp(cert->subject_o, ATLS_SIMULATOR_O) == 0;
         *out = root;
         rc = ATLS_OK;
+    } else {
+        atls_key_free(root.key);
     }
     atls_cert_free(cert);
     return rc;
 }
 
-static atls_code parse_roots(atls_buf certs, bool simulated, atls_root_set *out, atls_err *err)
+static atls_code parse_roots(atls_buf certs, bool beside, atls_root_set *out, atls_err *err)
 {
     if (certs.len == 0 || certs.len > (size_t)ATLS_ROOTS_MAX * ATLS_CERT_MAX_LEN * 2) {
         return ATLS_ERR(err, ATLS_E_USAGE, "root.certificate", "%zu bytes of root certificates",
@@ -73,21 +77,20 @@ static atls_code parse_roots(atls_buf certs, bool simulated, atls_root_set *out,
                       "neither PEM nor DER of 1 to %d root certificates", ATLS_ROOTS_MAX);
     }
     for (size_t i = 0; rc == ATLS_OK && i < n; i++) {
-        rc = root_of(ders[i], simulated, &out->roots[out->n], err);
+        rc = root_of(ders[i], beside, &out->roots[out->n], err);
         out->n += rc == ATLS_OK ? 1 : 0;
     }
     free(space);
     return rc;
 }
 
-atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool replace, bool simulated,
-                            atls_err *err)
+atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool beside, atls_err *err)
 {
     atls_root_set added = {0};
-    atls_code rc = parse_roots(certs, simulated, &added, err);
+    atls_code rc = parse_roots(certs, beside, &added, err);
     size_t kept = 0;
     for (size_t i = 0; i < set->n; i++) {
-        kept += !replace || set->roots[i].simulated ? 1 : 0;
+        kept += beside || set->roots[i].beside ? 1 : 0;
     }
     if (rc == ATLS_OK && kept + added.n > ATLS_ROOTS_MAX) {
         rc = ATLS_ERR(err, ATLS_E_USAGE, "root.count", "%zu roots, where %d are allowed",
@@ -99,7 +102,7 @@ atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool replace, bo
     }
     atls_root_set next = {0};
     for (size_t i = 0; i < set->n; i++) {
-        if (!replace || set->roots[i].simulated) {
+        if (beside || set->roots[i].beside) {
             next.roots[next.n++] = set->roots[i];
         } else {
             atls_key_free(set->roots[i].key);

@@ -14,6 +14,7 @@ typedef struct atls_root {
     atls_key *key;
     bool custom;    /* given by the user in place of the vendor's */
     bool simulated; /* whatever option brought it in */
+    bool beside;    /* trusted beside the others, and not replaced with them */
 } atls_root;
 
 typedef struct atls_root_set {
@@ -24,10 +25,11 @@ typedef struct atls_root_set {
 /* Intel SGX Root CA, pinned. ATLS_E_SYSTEM only. */
 ATLS_MUST_USE atls_code atls_root_set_intel(atls_root_set *set, atls_err *err);
 
-/* Adds the self-issued P-256 certificates in PEM or DER. replace: drops the vendor's and earlier custom ones
- * first; simulators stay. On failure the set is as it was. ATLS_E_USAGE "root.certificate" / "root.count". */
-ATLS_MUST_USE atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool replace,
-                                          bool simulated, atls_err *err);
+/* Adds the self-signed P-256 certificates in PEM or DER. beside: a simulator's, in addition to what there is;
+ * otherwise they replace all that was not added so. On failure the set is as it was. ATLS_E_USAGE
+ * "root.certificate" / "root.count". */
+ATLS_MUST_USE atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool beside,
+                                          atls_err *err);
 void atls_root_set_clear(atls_root_set *set);
 
 /* The root that this certificate is; NULL if it is none of them. */

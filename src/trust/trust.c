@@ -77,14 +77,14 @@ atls_code atls_trust_set1_root(atls_trust *t, atls_family family, atls_buf certs
         return ATLS_ERR(err, ATLS_E_USAGE, "root.family",
                         "this library knows no evidence of that family");
     }
-    ATLS_TRY(atls_root_set_add(&t->intel, certs, true, false, err));
+    ATLS_TRY(atls_root_set_add(&t->intel, certs, false, err));
     atls_trust_drop_caches(t);
     return ATLS_OK;
 }
 
 atls_code atls_trust_add1_simulator(atls_trust *t, atls_buf certs, atls_err *err)
 {
-    ATLS_TRY(atls_root_set_add(&t->intel, certs, false, true, err));
+    ATLS_TRY(atls_root_set_add(&t->intel, certs, true, err));
     atls_trust_drop_caches(t);
     return ATLS_OK;
 }
@@ -99,6 +99,21 @@ atls_code atls_trust_add1_collateral(atls_trust *t, const atls_collateral *colla
     t->collaterals[t->collaterals_n++] = atls_collateral_up_ref(collateral);
     atls_trust_drop_caches(t);
     return ATLS_OK;
+}
+
+const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *collateral)
+{
+    const atls_collateral_chain *chain = &collateral->tcb_info_chain;
+    const atls_root *root = &t->intel.roots[0];
+    for (size_t i = 0; chain->readable && i < chain->n; i++) {
+        atls_cert *cert = NULL;
+        if (atls_cert_parse(chain->ders[i], &cert, NULL) == ATLS_OK) {
+            const atls_root *found = atls_root_find(&t->intel, cert);
+            root = found != NULL ? found : root;
+            atls_cert_free(cert);
+        }
+    }
+    return root;
 }
 
 static bool issues_crl(const atls_collateral *c, atls_buf name)
