@@ -89,13 +89,19 @@ static char *deliver(const sim_text_plan *p, char *text)
     return text;
 }
 
+static EVP_PKEY *signing_key(const sim_text_plan *p, const sim_pki *pki)
+{
+    int who = p->signer == SIM_BY_ISSUER ? p->holder : p->signer;
+    EVP_PKEY *key = who == SIM_PCK ? pki->pck_key[0] : pki->key[who];
+    /* A key on P-384 makes no signature of 64 bytes: a stranger's stands in, which nobody gets to. */
+    return EVP_PKEY_get_bits(key) == 256 ? key : pki->key[SIM_STRANGER];
+}
+
 static atls_code sign_text(const sim_text_plan *p, const sim_pki *pki, const char *text,
                            uint8_t rs[64], atls_err *err)
 {
     sim_signer *signer = NULL;
-    /* A key on P-384 makes no signature of 64 bytes: a stranger's stands in, which nobody gets to. */
-    bool fits = EVP_PKEY_get_bits(pki->key[p->signer]) == 256;
-    ATLS_TRY(sim_signer_new(pki->key[fits ? p->signer : SIM_STRANGER], &signer, err));
+    ATLS_TRY(sim_signer_new(signing_key(p, pki), &signer, err));
     atls_code rc =
         sim_signer_sign(signer, (atls_buf){(const uint8_t *)text, strlen(text)}, rs, err);
     sim_signer_free(signer);
@@ -110,8 +116,8 @@ static atls_code add_signed(json_t *out, const char *name, const sim_text_plan *
         return ATLS_ERR_NOMEM(err);
     }
     const bool is_tcb_info = strcmp(name, "tcb_info") == 0;
-    const X509 *const certs[] = {pki->cert[SIM_TCB_SIGNING], pki->cert[SIM_ROOT],
-                                 pki->cert[SIM_CA]};
+    const X509 *const certs[] = {p->holder == SIM_PCK ? pki->pck[0] : pki->cert[p->holder],
+                                 pki->cert[SIM_ROOT], pki->cert[SIM_CA]};
     uint8_t rs[64];
     atls_code rc = sign_text(p, pki, text, rs, err);
     if (rc == ATLS_OK && !p->chain_missing) {

@@ -63,12 +63,10 @@
         PLATFORM(name ".critical", SIM_IN_ALL, INVALID, field.unknown_critical, 1,                 \
                  text " has a critical extension that nobody knows"),                              \
         PLATFORM(name ".hash", SIM_IN_ALL, INVALID, field.sha384, 1,                               \
-                 text " is signed with ecdsa-with-SHA384")
-
-/* Of one that another certificate issued: a root like that is refused before anything is judged by it. */
-#define ISSUED(name, field, text)                                                                  \
-    PLATFORM_TEXT(name ".issuer", SIM_IN_ALL, INVALID, field.issuer_cn, "Simulated SGX Other CA",  \
-                  text " names another issuer than the one that signed it"),                       \
+                 text " is signed with ecdsa-with-SHA384"),                                        \
+        PLATFORM_TEXT(name ".issuer", SIM_IN_ALL, INVALID, field.issuer_cn,                        \
+                      "Simulated SGX Other CA",                                                    \
+                      text " names another issuer than the one that signed it"),                   \
         PLATFORM(name ".curve", SIM_IN_ALL, INVALID, field.is_p384, 1, text " has a key on P-384")
 
 #define CRL(name, field, text)                                                                     \
@@ -96,6 +94,10 @@
 #define SIGNED_TEXT(name, field, text)                                                             \
     PLATFORM(name ".signature", SIM_IN_ALL, INVALID, field.signer, SIM_STRANGER,                   \
              text " is signed by a stranger's key"),                                               \
+        PLATFORM(name ".by_ca", SIM_IN_ALL, INVALID, field.holder, SIM_CA,                         \
+                 text " is signed by the PCK CA, whose certificate comes with it"),                \
+        PLATFORM(name ".by_pck", SIM_IN_ALL, INVALID, field.holder, SIM_PCK,                       \
+                 text " is signed with the PCK key, whose certificate comes with it"),             \
         PLATFORM(name ".edited", SIM_IN_ALL, INVALID, field.form, SIM_EDITED,                      \
                  text " was changed after signing"),                                               \
         PLATFORM(name ".spaced", SIM_IN_ALL, OK, field.form, SIM_SPACED,                           \
@@ -143,13 +145,11 @@ const sim_fault sim_faults[] = {
              "the root CRL lists the root itself"),
 
     CERTIFICATE("ca", ca, "the PCK CA's certificate"),
-    ISSUED("ca", ca, "the PCK CA's certificate"),
     PLATFORM("ca.revoked", SIM_IN_ALL, INVALID, root_crl.revokes, SIM_CA,
              "the root CRL lists the PCK CA"),
     PLATFORM("ca.not_ca", SIM_IN_ALL, INVALID, ca.is_ca, 0, "the PCK CA's certificate is no CA"),
 
     CERTIFICATE("pck", pck, "the PCK certificate"),
-    ISSUED("pck", pck, "the PCK certificate"),
     PLATFORM("pck.revoked", SIM_IN_ALL, INVALID, pck_crl.revokes, SIM_PCK,
              "the PCK CRL lists the PCK certificate"),
     PLATFORM("pck.ca_flag", SIM_IN_ALL, INVALID, pck.is_ca, 1, "the PCK certificate is a CA"),
@@ -179,7 +179,6 @@ const sim_fault sim_faults[] = {
              "the PCK certificate is of another PCEID than the collateral"),
 
     CERTIFICATE("tcb_signing", tcb_signing, "the TCB signing certificate"),
-    ISSUED("tcb_signing", tcb_signing, "the TCB signing certificate"),
     PLATFORM("tcb_signing.revoked", SIM_IN_ALL, INVALID, root_crl.revokes, SIM_TCB_SIGNING,
              "the root CRL lists the TCB signing certificate"),
     PLATFORM("tcb_signing.wrong_ca", SIM_IN_ALL, INVALID, tcb_signing.issuer, SIM_CA,
@@ -189,7 +188,11 @@ const sim_fault sim_faults[] = {
 
     CRL("root_crl", root_crl, "the root CRL"),
 
+    PLATFORM("root_crl.by_ca", SIM_IN_ALL, INVALID, root_crl.issuer, SIM_CA,
+             "the root CRL is the PCK CA's"),
     CRL("pck_crl", pck_crl, "the PCK CRL"),
+    PLATFORM("pck_crl.by_root", SIM_IN_ALL, INVALID, pck_crl.issuer, SIM_ROOT,
+             "the PCK CRL is the root's"),
     PLATFORM("pck_crl.other_ca", SIM_IN_ALL, INVALID, pck_crl.issuer, SIM_OTHER_CA,
              "the PCK CRL is the other CA's"),
 
@@ -282,8 +285,14 @@ const sim_fault sim_faults[] = {
          "a bit of the signature was changed"),
     QUOTE("quote.attestation_key", SIM_IN_ALL, INVALID, key_replaced, 1,
           "the quote has, and is signed with, another key than the QE vouches for"),
-    FLIP("quote.key_point", SIM_IN_ALL, INVALID, SIM_KEY, 63, 0x01,
-         "the attestation key is no point of the curve"),
+    FLIP("quote.key_changed", SIM_IN_ALL, INVALID, SIM_KEY, 63, 0x01,
+         "a bit of the attestation key was changed"),
+    QUOTE("quote.key_point", SIM_IN_ALL, INVALID, off_curve, 1,
+          "the QE vouches for an attestation key that is no point of the curve"),
+    QUOTE("quote.signature_zero", SIM_IN_ALL, INVALID, zero_signature, 1,
+          "the quote's signature is all zero"),
+    QUOTE("quote.qe_report_signature_zero", SIM_IN_ALL, INVALID, zero_qe_signature, 1,
+          "the QE report's signature is all zero"),
     QUOTE("quote.qe_report_signature", SIM_IN_ALL, INVALID, qe_signer_is_stranger, 1,
           "a stranger's key signed the QE report"),
     FLIP("quote.qe_report_data", SIM_IN_ALL, INVALID, SIM_QE_REPORT, 320, 0x01,

@@ -20,7 +20,6 @@ typedef enum sim_part {
     SIM_BODY,
     SIM_DESCRIPTOR, /* v5: type and size of the body */
     SIM_QE_REPORT,  /* signed by the PCK key */
-    SIM_QE_SIGNATURE,
     SIM_SIGNATURE_LEN,
     SIM_SIGNED,    /* the signed range, changed after signing */
     SIM_SIGNATURE, /* likewise */

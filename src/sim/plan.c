@@ -20,7 +20,8 @@ static sim_text_plan signed_text(int version)
 {
     return (sim_text_plan){.issue_s = -SIM_HOUR,
                            .next_s = 30 * SIM_DAY,
-                           .signer = SIM_TCB_SIGNING,
+                           .holder = SIM_TCB_SIGNING,
+                           .signer = SIM_BY_ISSUER,
                            .version = version,
                            .evaluation_number = 17,
                            .chain_len = 2,

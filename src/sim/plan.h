@@ -22,7 +22,7 @@ typedef enum sim_who {
     SIM_TCB_SIGNING,
     SIM_STRANGER, /* a key of nobody in this PKI */
     SIM_WHO,      /* how many hold a key of their own */
-    SIM_PCK,      /* each level has its own; only for sim_crl_plan.revokes */
+    SIM_PCK,      /* each level has its own */
     SIM_NOBODY,   /* likewise */
     SIM_BY_ISSUER /* only for signer: the key of the issuer, as it should be */
 } sim_who;
@@ -94,7 +94,8 @@ typedef enum sim_form {
 /* TCB info or QE identity. */
 typedef struct sim_text_plan {
     int issue_s, next_s;
-    int signer; /* sim_who */
+    int holder; /* sim_who or SIM_PCK: whose certificate comes with it */
+    int signer; /* sim_who, or SIM_BY_ISSUER: the holder's key, as it should be */
     int form;   /* sim_form */
     int version;
     int evaluation_number;
@@ -165,6 +166,8 @@ typedef struct sim_quote_plan {
     int qe_signer_is_stranger;
     int key_replaced; /* another attestation key than the QE vouched for; it signs the quote */
     int bare_qe;      /* v4, v5: no outer type 6 around the QE's part */
+    int off_curve;    /* the QE vouches for a key that is no point of the curve */
+    int zero_signature, zero_qe_signature; /* r and s are zero */
 } sim_quote_plan;
 
 void sim_plan_default(sim_plan *plan);

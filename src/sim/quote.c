@@ -95,8 +95,15 @@ static atls_code choose_key(maker *m, atls_err *err)
 
 static bool qe_part_is_usual(const maker *m)
 {
-    return m->plan.auth_len == 32 && !m->plan.qe_signer_is_stranger &&
+    return m->plan.auth_len == 32 && !m->plan.qe_signer_is_stranger && !m->plan.off_curve &&
            (m->fault == NULL || m->fault->scope != SIM_OF_BYTE || m->fault->part != SIM_QE_REPORT);
+}
+
+static void vouched_key(const maker *m, uint8_t xy[64])
+{
+    sim_signer_xy(m->sim->attestation, xy);
+    xy[63] ^=
+        m->plan.off_curve ? 1 : 0; /* only y and p - y fit x, and they differ in more than a bit */
 }
 
 static atls_code make_qe_part(maker *m, atls_err *err)
@@ -105,7 +112,7 @@ static atls_code make_qe_part(maker *m, atls_err *err)
     for (size_t i = 0; i < AUTH_MAX; i++) {
         m->auth[i] = (uint8_t)i;
     }
-    sim_signer_xy(m->sim->attestation, xy);
+    vouched_key(m, xy);
     ATLS_TRY(sim_qe_report(m->form->tee, xy, (atls_buf){m->auth, (size_t)m->plan.auth_len},
                            m->qe_report, err));
     sim_fault_apply_to_part(m->fault, SIM_QE_REPORT, m->qe_report, sizeof m->qe_report);
@@ -122,7 +129,9 @@ static atls_code make_qe_part(maker *m, atls_err *err)
     } else {
         ATLS_TRY(sim_signer_sign(m->platform->pck, report, m->qe_signature, err));
     }
-    sim_fault_apply_to_part(m->fault, SIM_QE_SIGNATURE, m->qe_signature, sizeof m->qe_signature);
+    if (m->plan.zero_qe_signature) {
+        memset(m->qe_signature, 0, sizeof m->qe_signature);
+    }
     return ATLS_OK;
 }
 
@@ -206,8 +215,11 @@ static void put_signature_data(maker *m, atls_buf certification)
     m->out->signature_at = m->w.len;
     atls_writer_zeros(&m->w, 64);
     from = m->w.len;
-    /* A stranger signs in the name of the key that the QE vouches for. */
-    sim_signer_xy(m->plan.quote_signer_is_stranger ? m->sim->attestation : m->attestation, xy);
+    if (m->plan.key_replaced) {
+        sim_signer_xy(m->attestation, xy);
+    } else {
+        vouched_key(m, xy); /* also when a stranger signs in its name */
+    }
     atls_writer_bytes(&m->w, (atls_buf){xy, sizeof xy});
     fault_since(m, SIM_KEY, from);
     if (has_outer) {
@@ -237,6 +249,7 @@ static atls_code build(maker *m, atls_err *err)
     }
     m->out->len = m->w.len - (size_t)m->plan.cut;
     m->out->fault = m->fault;
+    m->out->has_zero_signature = m->plan.zero_signature != 0;
     m->out->signer = m->attestation;
     m->out->tee = m->form->tee == SIM_TDX ? "tdx" : "sgx";
     return ATLS_OK;
@@ -285,6 +298,9 @@ atls_code sim_quote_sign(const sim_quote *q, const uint8_t report_data[64], uint
     if (rc != ATLS_OK) {
         free(bytes);
         return rc;
+    }
+    if (q->has_zero_signature) {
+        memset(signature, 0, 64);
     }
     sim_fault_apply_to_part(q->fault, SIM_SIGNED, bytes, q->signed_len);
     sim_fault_apply_to_part(q->fault, SIM_SIGNATURE, signature, 64);

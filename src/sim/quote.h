@@ -14,7 +14,8 @@ typedef struct sim_quote {
     size_t signed_len;
     size_t signature_at;
     const sim_fault *fault;
-    sim_signer *signer; /* lent by the simulator, or own_signer */
+    bool has_zero_signature; /* a fault too */
+    sim_signer *signer;      /* lent by the simulator, or own_signer */
     sim_signer *own_signer;
     const char *tee; /* "tdx", "sgx": static */
 } sim_quote;

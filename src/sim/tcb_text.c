@@ -1,5 +1,6 @@
 #include "sim/tcb_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,11 +133,10 @@ static char *finish(const sim_text_plan *p, json_t *root)
         text[len - 1] = '\0';
         return text;
     }
-    static const char twin[] = "{\"version\":1,";
-    char *longer = malloc(len + sizeof twin);
+    const size_t cap = len + 32;
+    char *longer = malloc(cap);
     if (longer != NULL) {
-        memcpy(longer, twin, sizeof twin - 1);
-        memcpy(longer + sizeof twin - 1, text + 1, len);
+        (void)snprintf(longer, cap, "{\"version\":%d,%s", p->version, text + 1);
     }
     free(text);
     return longer;
