@@ -126,7 +126,9 @@ static atls_code read_certificate_verify(atls_buf body, const atls_ea_request *r
                         "signature scheme 0x%04x was not offered in the request",
                         (unsigned)out->scheme);
     }
-    ATLS_TRY(atls_leaf_decode(out->chain[0], &out->spki, &key, err));
+    bool known = atls_equal(out->chain[0], request->known_leaf);
+    ATLS_TRY(known ? atls_leaf_known(out->chain[0], &out->spki, &key, err)
+                   : atls_leaf_decode(out->chain[0], &out->spki, &key, err));
     bool fits = atls_tls_scheme_fits(out->scheme, key);
     EVP_PKEY_free(key);
     return fits ? ATLS_OK

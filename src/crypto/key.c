@@ -83,6 +83,15 @@ static EVP_PKEY *import_point(const uint8_t xy[P256_XY_LEN], bool *no_memory)
     return pkey;
 }
 
+EVP_PKEY *atls_key_p256_pkey(const uint8_t xy[64])
+{
+    bool no_memory = false;
+    ERR_set_mark();
+    EVP_PKEY *pkey = import_point(xy, &no_memory);
+    ERR_pop_to_mark();
+    return pkey;
+}
+
 atls_code atls_key_p256(const uint8_t xy[64], atls_key **out, atls_err *err)
 {
     bool no_memory = false;

@@ -17,6 +17,11 @@
 ATLS_MUST_USE atls_code atls_leaf_decode(atls_buf der, atls_buf *spki, EVP_PKEY **key,
                                          atls_err *err);
 
+/* The same for bytes that OpenSSL has decoded before (the peer's TLS leaf, byte for byte): finds the key again
+ * without decoding the rest, which costs far more than all else here. */
+ATLS_MUST_USE atls_code atls_leaf_known(atls_buf der, atls_buf *spki, EVP_PKEY **key,
+                                        atls_err *err);
+
 /* The key of a SubjectPublicKeyInfo, of the same kinds: "leaf.key". The caller frees it. */
 ATLS_MUST_USE atls_code atls_leaf_key(atls_buf spki, EVP_PKEY **key, atls_err *err);
 

@@ -31,6 +31,13 @@ static const char *judge(atls_buf der)
     EVP_PKEY *again = NULL;
     assert_int_equal(atls_leaf_key(spki, &again, &err), ATLS_OK);
     assert_int_equal(EVP_PKEY_eq(key, again), 1);
+    EVP_PKEY *known = NULL; /* the short way finds the same */
+    atls_buf known_spki = {NULL, 0};
+    assert_int_equal(atls_leaf_known(der, &known_spki, &known, &err), ATLS_OK);
+    assert_ptr_equal(known_spki.ptr, spki.ptr);
+    assert_int_equal(known_spki.len, spki.len);
+    assert_int_equal(EVP_PKEY_eq(key, known), 1);
+    EVP_PKEY_free(known);
     unsigned char *encoded = NULL;
     int len = i2d_PUBKEY(key, &encoded);
     assert_int_equal(len, spki.len);
