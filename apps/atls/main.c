@@ -10,9 +10,13 @@
 static const command commands[] = {
     {"verify", "judges evidence", command_verify},
     {"inspect", "decodes quotes, certificates, collateral; judges nothing", command_inspect},
+    {"connect", "attested client: carries standard input and output", command_connect},
+    {"proxy", "attested server in front of a plain one", command_proxy},
     {"attest", "makes evidence here", command_attest},
     {"policy", "is a policy sound, and what does it accept?", command_policy},
     {"sim", "a simulated platform: its root, its collateral, its quotes", command_sim},
+    {"bench", "measures on this machine", command_bench},
+    {"demo", "one attested connection, three refused ones", command_demo},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,449 @@
+/* bench_handshake.c: `atls bench handshake`: plain mutual TLS, attested, and attested less the cost of evidence. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+
+#include <atls/atls.h>
+
+#include "address.h"
+#include "bench.h"
+#include "demo_world.h"
+#include "flags.h"
+#include "input.h"
+#include "measure.h"
+#include "say.h"
+
+#define SLICE_S     0.05
+#define PAIR_BUFFER ((size_t)128 * 1024)
+#define STEPS_MAX   200 /* turns of one handshake: more means that it hangs */
+#define KEPT_MAX    64
+
+enum { BINDING = 0x100, MUTUAL, SECONDS, JSON };
+
+static const flag own_flags[] = {
+    {BINDING, "binding", "NAME", "atls/1, the only one of this release"},
+    {MUTUAL, "mutual", NULL, "the client is attested too"},
+    {SECONDS, "seconds", "N", "how long to measure (5)"},
+    {JSON, "json", NULL, "one JSON object"},
+    {0, NULL, NULL, NULL},
+};
+static const flags bench_flags = {
+    "atls bench handshake [options]",
+    "Client and server in one thread, over memory: plain mutual TLS 1.3 beside attested connections\n"
+    "with the simulator's evidence, each with one byte of data both ways.",
+    {own_flags},
+};
+
+/* --- evidence: its making is timed, and some of it kept to time its judging --- */
+
+typedef struct kept_quote {
+    atls_evidence_blob blob;
+    uint8_t report_data[64];
+} kept_quote;
+
+typedef struct timed_attester {
+    const atls_attester *inner;
+    double making_s;
+    size_t made;
+    kept_quote kept[KEPT_MAX];
+    size_t kept_n;
+} timed_attester;
+
+static void forget_quotes(timed_attester *t)
+{
+    for (size_t i = 0; i < t->kept_n; i++) {
+        atls_evidence_blob_clear(&t->kept[i].blob);
+    }
+    t->kept_n = 0;
+}
+
+static atls_code attest_timed(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+                              atls_err *err)
+{
+    timed_attester *t = self;
+    double start = measure_cpu_s();
+    atls_code rc = t->inner->attest(t->inner->self, report_data, out, err);
+    t->making_s += measure_cpu_s() - start;
+    t->made++;
+    return rc;
+}
+
+/* Quotes like those of the handshakes just measured, over report data never seen before. */
+static atls_code keep_quotes(timed_attester *t, uint64_t *counter, atls_err *err)
+{
+    forget_quotes(t);
+    for (size_t i = 0; i < KEPT_MAX; i++) {
+        kept_quote *k = &t->kept[i];
+        memset(k->report_data, 0x62, sizeof k->report_data);
+        memcpy(k->report_data, counter, sizeof *counter);
+        (*counter)++;
+        atls_code rc = t->inner->attest(t->inner->self, k->report_data, &k->blob, err);
+        if (rc != ATLS_OK) {
+            return rc;
+        }
+        t->kept_n = i + 1;
+    }
+    return ATLS_OK;
+}
+
+/* CPU seconds of judging one of them as a session does. */
+static atls_code time_judging(const atls_verifier *v, const timed_attester *t, double *per_check_s,
+                              atls_err *err)
+{
+    double start = measure_cpu_s();
+    for (size_t i = 0; i < t->kept_n; i++) {
+        const kept_quote *k = &t->kept[i];
+        atls_evidence evidence = {.type = k->blob.type, .parts_n = 1};
+        evidence.parts[0].name = k->blob.parts[0].name;
+        evidence.parts[0].bytes = (atls_buf){k->blob.parts[0].bytes, k->blob.parts[0].len};
+        atls_expected expected = {
+            .has_report_data = true, .binding = ATLS_BINDING_SESSION, .binding_name = "atls/1"};
+        memcpy(expected.report_data, k->report_data, sizeof expected.report_data);
+        atls_verdict *verdict =
+            atls_verifier_check(v, &evidence, &expected, (int64_t)time(NULL), err);
+        bool accepted = verdict != NULL && atls_verdict_accepted(verdict);
+        atls_verdict_free(verdict);
+        if (!accepted) {
+            return fill_err(err, ATLS_E_SYSTEM, "bench.evidence",
+                            "the simulator's quote is refused");
+        }
+    }
+    *per_check_s = (measure_cpu_s() - start) / (double)t->kept_n;
+    return ATLS_OK;
+}
+
+/* --- two ends over memory --- */
+
+typedef struct ends {
+    endpoint client, server;
+    bool attested;
+    bool mutual; /* both are attested */
+} ends;
+
+typedef struct pair {
+    SSL *client, *server;
+    atls_session *client_session, *server_session; /* NULL: plain */
+} pair;
+
+static void pair_close(pair *p)
+{
+    atls_session_free(p->client_session);
+    atls_session_free(p->server_session);
+    SSL_free(p->client);
+    SSL_free(p->server);
+}
+
+static atls_code pair_open(const ends *e, pair *out, atls_err *err)
+{
+    pair p = {.client = SSL_new(e->client.ctx), .server = SSL_new(e->server.ctx)};
+    BIO *client_bio = NULL;
+    BIO *server_bio = NULL;
+    if (p.client == NULL || p.server == NULL ||
+        BIO_new_bio_pair(&client_bio, PAIR_BUFFER, &server_bio, PAIR_BUFFER) != 1) {
+        pair_close(&p);
+        return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
+    }
+    SSL_set_bio(p.client, client_bio, client_bio);
+    SSL_set_bio(p.server, server_bio, server_bio);
+    SSL_set_connect_state(p.client);
+    SSL_set_accept_state(p.server);
+    atls_code rc = ATLS_OK;
+    if (e->attested) {
+        uint64_t now_ms = clock_ms();
+        int64_t when_s = (int64_t)time(NULL);
+        rc = atls_session_new(e->client.config, p.client, ATLS_CLIENT, now_ms, when_s,
+                              &p.client_session, err);
+        rc = rc != ATLS_OK ? rc
+                           : atls_session_new(e->server.config, p.server, ATLS_SERVER, now_ms,
+                                              when_s, &p.server_session, err);
+    }
+    if (rc != ATLS_OK) {
+        pair_close(&p);
+        return rc;
+    }
+    *out = p;
+    return ATLS_OK;
+}
+
+/* Plain TLS in the session's terms, so that one loop turns both. */
+static atls_code plain_result(SSL *ssl, int ret, atls_err *err)
+{
+    int why = ret > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, ret);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+        return ATLS_WANT_READ;
+    }
+    if (why != SSL_ERROR_NONE) {
+        ERR_clear_error();
+        return fill_err(err, ATLS_E_SYSTEM, "bench.tls", "the plain handshake fails");
+    }
+    return ATLS_OK;
+}
+
+typedef enum phase { HANDSHAKE, WRITE, READ, DONE } phase;
+
+/* One call for one end; *at moves on when its phase is through. */
+static atls_code turn(SSL *ssl, atls_session *session, phase *at, atls_err *err)
+{
+    uint8_t byte = 'x';
+    size_t done = 0;
+    atls_code rc = ATLS_OK;
+    switch (*at) {
+    case HANDSHAKE:
+        rc = session != NULL ? atls_session_handshake(session, err)
+                             : plain_result(ssl, SSL_do_handshake(ssl), err);
+        break;
+    case WRITE:
+        rc = session != NULL ? atls_session_write(session, &byte, 1, &done, err)
+                             : plain_result(ssl, SSL_write_ex(ssl, &byte, 1, &done), err);
+        break;
+    case READ:
+        rc = session != NULL ? atls_session_read(session, &byte, 1, &done, err)
+                             : plain_result(ssl, SSL_read_ex(ssl, &byte, 1, &done), err);
+        break;
+    case DONE:
+        return ATLS_OK;
+    }
+    if (rc == ATLS_WANT_JOB) {
+        atls_job_run(atls_session_get0_job(session));
+    }
+    if (rc == ATLS_OK) {
+        *at = (phase)(*at + 1);
+    }
+    return rc == ATLS_WANT_READ || rc == ATLS_WANT_WRITE || rc == ATLS_WANT_JOB ? ATLS_OK : rc;
+}
+
+/* One connection: handshake, attestation, a byte each way. */
+static atls_code connect_op(void *arg, atls_err *err)
+{
+    const ends *e = arg;
+    pair p = {0};
+    atls_code rc = pair_open(e, &p, err);
+    phase client = HANDSHAKE;
+    phase server = HANDSHAKE;
+    for (int i = 0; rc == ATLS_OK && (client != DONE || server != DONE); i++) {
+        if (i == STEPS_MAX) {
+            rc = fill_err(err, ATLS_E_SYSTEM, "bench.hang", "a connection in memory does not end");
+            break;
+        }
+        rc = turn(p.client, p.client_session, &client, err);
+        rc = rc != ATLS_OK ? rc : turn(p.server, p.server_session, &server, err);
+    }
+    pair_close(&p);
+    return rc;
+}
+
+/* --- set-up --- */
+
+static int accept_any(X509_STORE_CTX *store, void *arg)
+{
+    (void)arg;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+}
+
+/* Mutual TLS in every case: both ends show a P-256 certificate, and neither looks for a chain. */
+static void ask_certificates(SSL_CTX *ctx)
+{
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(ctx, accept_any, NULL);
+}
+
+/* The same settings as the attested end (TLS 1.3, suites, groups, no tickets, no chain), without ALPN. */
+static atls_code plain_end_open(atls_role role, const endpoint *like, endpoint *out, atls_err *err)
+{
+    endpoint e = {.ctx =
+                      SSL_CTX_new(role == ATLS_CLIENT ? TLS_client_method() : TLS_server_method())};
+    bool good = e.ctx != NULL && SSL_CTX_set_min_proto_version(e.ctx, TLS1_3_VERSION) == 1 &&
+                SSL_CTX_set1_groups_list(e.ctx, "X25519:P-256:P-384") == 1 &&
+                SSL_CTX_set_num_tickets(e.ctx, 0) == 1 &&
+                SSL_CTX_use_certificate(e.ctx, SSL_CTX_get0_certificate(like->ctx)) == 1 &&
+                SSL_CTX_use_PrivateKey(e.ctx, SSL_CTX_get0_privatekey(like->ctx)) == 1;
+    if (!good) {
+        SSL_CTX_free(e.ctx);
+        ERR_clear_error();
+        return fill_err(err, ATLS_E_SYSTEM, "tls.setup", "OpenSSL refuses the plain settings");
+    }
+    SSL_CTX_set_session_cache_mode(e.ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(e.ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(e.ctx, SSL_MODE_NO_AUTO_CHAIN);
+    ask_certificates(e.ctx);
+    *out = e;
+    return ATLS_OK;
+}
+
+static atls_code attested_ends_open(const demo_world *w, const atls_attester *attester, bool mutual,
+                                    ends *out, atls_err *err)
+{
+    ends e = {.attested = true, .mutual = mutual};
+    atls_code rc =
+        demo_end_open(ATLS_SERVER, mutual ? w->verifier : NULL, attester, &e.server, err);
+    rc = rc != ATLS_OK
+             ? rc
+             : demo_end_open(ATLS_CLIENT, w->verifier, mutual ? attester : NULL, &e.client, err);
+    if (rc == ATLS_OK && !mutual) {
+        ask_certificates(e.server.ctx); /* the client's certificate is asked for all the same */
+        bool good =
+            SSL_CTX_use_certificate(e.client.ctx, SSL_CTX_get0_certificate(e.server.ctx)) == 1 &&
+            SSL_CTX_use_PrivateKey(e.client.ctx, SSL_CTX_get0_privatekey(e.server.ctx)) == 1;
+        rc = good ? ATLS_OK
+                  : fill_err(err, ATLS_E_SYSTEM, "tls.setup", "OpenSSL refuses the certificate");
+    }
+    *out = e;
+    return rc;
+}
+
+static void ends_close(ends *e)
+{
+    demo_end_close(&e->client);
+    demo_end_close(&e->server);
+}
+
+/* --- measuring --- */
+
+typedef struct result {
+    measure plain_s, attested_s, no_evidence_s; /* CPU seconds of one connection, both ends */
+} result;
+
+static atls_code measure_round(const demo_world *w, timed_attester *t, ends *plain, ends *attested,
+                               uint64_t *counter, result *m, atls_err *err)
+{
+    double plain_s = 0;
+    double attested_s = 0;
+    double judging_s = 0;
+    atls_code rc = measure_slice(connect_op, plain, SLICE_S, &plain_s, err);
+    t->making_s = 0;
+    t->made = 0;
+    rc = rc != ATLS_OK ? rc : measure_slice(connect_op, attested, SLICE_S, &attested_s, err);
+    double making_s = t->made > 0 ? t->making_s / (double)t->made : 0;
+    rc = rc != ATLS_OK ? rc : keep_quotes(t, counter, err);
+    rc = rc != ATLS_OK ? rc : time_judging(w->verifier, t, &judging_s, err);
+    if (rc != ATLS_OK) {
+        return rc;
+    }
+    double attestations = attested->mutual ? 2 : 1;
+    measure_add(&m->plain_s, plain_s);
+    measure_add(&m->attested_s, attested_s);
+    measure_add(&m->no_evidence_s, attested_s - attestations * (making_s + judging_s));
+    return ATLS_OK;
+}
+
+static void print_result(const result *m, bool mutual, bool json)
+{
+    double plain = 1 / measure_median(&m->plain_s);
+    double attested = 1 / measure_median(&m->attested_s);
+    double no_evidence = 1 / measure_median(&m->no_evidence_s);
+    double overhead = plain / no_evidence - 1;
+    if (json) {
+        printf("{\"binding\":\"atls/1\",\"mutual\":%s,\"plain_per_s\":%.1f,\"attested_per_s\":%.1f,"
+               "\"no_evidence_per_s\":%.1f,\"overhead\":%.3f}\n",
+               mutual ? "true" : "false", plain, attested, no_evidence, overhead);
+        return;
+    }
+    printf("handshakes in a CPU second, client and server together (atls/1, %s):\n",
+           mutual ? "both sides attested" : "server attested");
+    printf("  plain mutual TLS         %8.1f\n", plain);
+    printf("  attested                 %8.1f   (a simulated quote made and judged)\n", attested);
+    printf("  attested, less evidence  %8.1f   (%.1f %% more than plain)\n", no_evidence,
+           overhead * 100);
+}
+
+typedef struct request {
+    bool mutual, json;
+    double seconds;
+} request;
+
+static int parse(int argc, char **argv, request *r)
+{
+    flags_begin();
+    int id;
+    uint64_t seconds = 0;
+    while ((id = flags_next(&bench_flags, argc, argv)) != FLAGS_END) {
+        switch (id) {
+        case BINDING:
+            if (strcmp(optarg, "atls/1") != 0) {
+                (void)say_refusal(ATLS_E_USAGE, "usage.binding",
+                                  "--binding: this release has atls/1 and no other");
+                return FLAGS_WRONG;
+            }
+            break;
+        case MUTUAL:
+            r->mutual = true;
+            break;
+        case SECONDS:
+            if (!input_number(optarg, 1, 3600, &seconds)) {
+                (void)say_refusal(ATLS_E_USAGE, "usage.argument", "--seconds wants 1 to 3600");
+                return FLAGS_WRONG;
+            }
+            r->seconds = (double)seconds;
+            break;
+        case JSON:
+            r->json = true;
+            break;
+        default:
+            return id;
+        }
+    }
+    if (optind != argc) {
+        (void)say_refusal(ATLS_E_USAGE, "usage.operand", "wanted is: %s", bench_flags.usage);
+        return FLAGS_WRONG;
+    }
+    return FLAGS_END;
+}
+
+static atls_code run(const request *r, const demo_world *w, timed_attester *t, result *m,
+                     atls_err *err)
+{
+    const atls_attester attester = {.name = "sim", .self = t, .attest = attest_timed};
+    ends attested = {0};
+    ends plain = {0};
+    uint64_t counter = 0;
+    atls_code rc = attested_ends_open(w, &attester, r->mutual, &attested, err);
+    rc = rc != ATLS_OK ? rc : plain_end_open(ATLS_SERVER, &attested.server, &plain.server, err);
+    rc = rc != ATLS_OK ? rc : plain_end_open(ATLS_CLIENT, &attested.client, &plain.client, err);
+    rc = rc != ATLS_OK ? rc : connect_op(&plain, err);
+    rc = rc != ATLS_OK ? rc : connect_op(&attested, err); /* caches are warm from here on */
+    double until = measure_wall_s() + r->seconds;
+    do {
+        rc = rc != ATLS_OK ? rc : measure_round(w, t, &plain, &attested, &counter, m, err);
+    } while (rc == ATLS_OK && measure_wall_s() < until);
+    forget_quotes(t);
+    ends_close(&plain);
+    ends_close(&attested);
+    return rc;
+}
+
+int bench_handshake(int argc, char **argv)
+{
+    request r = {.seconds = 5};
+    int parsed = parse(argc, argv, &r);
+    if (parsed != FLAGS_END) {
+        return parsed == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
+    }
+    atls_err err = {0};
+    demo_world w = {0};
+    atls_attester *sim = NULL;
+    atls_sim_quote quote = {.workload = DEMO_WORKLOAD};
+    timed_attester *t = calloc(1, sizeof *t);
+    result *m = calloc(1, sizeof *m);
+    atls_code rc = t != NULL && m != NULL
+                       ? demo_world_open((int64_t)time(NULL), &w, &err)
+                       : fill_err(&err, ATLS_E_SYSTEM, "system.memory", "out of memory");
+    rc = rc != ATLS_OK ? rc : atls_sim_attester_new(w.sim, &quote, &sim, &err);
+    if (rc == ATLS_OK) {
+        t->inner = sim;
+        rc = run(&r, &w, t, m, &err);
+    }
+    if (rc == ATLS_OK) {
+        print_result(m, r.mutual, r.json);
+    }
+    atls_attester_free(sim);
+    demo_world_close(&w);
+    free(t);
+    free(m);
+    return rc == ATLS_OK ? 0 : say_err(&err, NULL);
+}

@@ -1,0 +1,27 @@
+/* demo_world.h: what the demonstration and the handshake benchmark play with, all of it in memory: a simulated
+ * platform, a verifier that knows it and one workload, and the two ends of connections. */
+#ifndef ATLS_APPS_DEMO_WORLD_H
+#define ATLS_APPS_DEMO_WORLD_H
+
+#include <atls/session.h>
+#include <atls/sim.h>
+
+#include "endpoint.h"
+
+#define DEMO_WORKLOAD "demo"
+
+typedef struct demo_world {
+    atls_sim *sim;
+    atls_verifier *verifier; /* accepts DEMO_WORKLOAD on this simulated platform, up to date */
+} demo_world;
+
+atls_code demo_world_open(int64_t when_s, demo_world *out, atls_err *err);
+void demo_world_close(demo_world *w);
+
+/* One end of connections: borrowed verifier and attester (either may be NULL), an identity of its own. Freed with
+ * demo_end_close, not endpoint_close: nothing in it is owned but context and configuration. */
+atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
+                        const atls_attester *attester, endpoint *out, atls_err *err);
+void demo_end_close(endpoint *e);
+
+#endif

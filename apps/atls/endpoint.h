@@ -1,0 +1,39 @@
+/* endpoint.h: one side of attested TLS as the command line describes it: whom it trusts, who it is, what evidence it
+ * shows. connect and proxy share these options. */
+#ifndef ATLS_APPS_ENDPOINT_H
+#define ATLS_APPS_ENDPOINT_H
+
+#include <atls/session.h>
+
+#include "evidence_source.h"
+#include "flags.h"
+#include "verifier_setup.h"
+
+typedef struct endpoint_setup {
+    verifier_setup verifier;
+    evidence_source source;  /* type NULL: this side shows no evidence */
+    const char *cert, *key;  /* PEM files; NULL: a key of its own for this run */
+    const char *ca;          /* NULL: the peer's certificate needs no chain */
+    const char *server_name; /* NULL: the host that is connected to */
+    uint32_t timeout_ms;     /* connecting, and TLS to verdicts */
+} endpoint_setup;
+
+typedef struct endpoint {
+    atls_verifier *verifier; /* NULL: nothing is asked of the peer */
+    atls_config *config;
+    SSL_CTX *ctx;
+    const char *server_name;
+    bool pki;
+} endpoint;
+
+extern const flag endpoint_flags[];
+
+/* Taken (FLAGS_END), wrong and said (FLAGS_WRONG), or not one of endpoint_flags (0). */
+int endpoint_setup_take(endpoint_setup *setup, int id, char *arg);
+
+/* Makes the side `role` of the setup, which must outlive it; ask: is evidence wanted of the peer? */
+atls_code endpoint_open(endpoint_setup *setup, atls_role role, bool ask, endpoint *out,
+                        atls_err *err);
+void endpoint_close(endpoint *e, endpoint_setup *setup);
+
+#endif
