@@ -32,9 +32,6 @@ typedef struct atls_ea_request { /* views point into raw */
     uint16_t schemes[ATLS_EA_SCHEMES_MAX]; /* those we know, in the peer's order */
     size_t schemes_n;
     bool wants_cmw;
-    /* For who judges the answer, set after parsing: DER of a certificate that OpenSSL has decoded already (the
-     * peer's TLS leaf). A leaf equal to it is not decoded again. Empty: none. */
-    atls_buf known_leaf;
 } atls_ea_request;
 /* Our request: signature_algorithms (ecdsa_secp256r1_sha256, secp384r1_sha384, ed25519, rsa_pss_rsae_sha256) and,
  * if wants_cmw, an empty cmw extension. Writes to space; *raw is the view of what was written. */

@@ -120,21 +120,17 @@ static atls_code read_certificate_verify(atls_buf body, const atls_ea_request *r
     for (size_t i = 0; i < request->schemes_n; i++) {
         offered = offered || request->schemes[i] == out->scheme;
     }
-    EVP_PKEY *key = NULL;
     if (!offered) {
         return ATLS_ERR(err, ATLS_E_INVALID, "authenticator.scheme",
                         "signature scheme 0x%04x was not offered in the request",
                         (unsigned)out->scheme);
     }
-    bool known = atls_equal(out->chain[0], request->known_leaf);
-    ATLS_TRY(known ? atls_leaf_known(out->chain[0], &out->spki, &key, err)
-                   : atls_leaf_decode(out->chain[0], &out->spki, &key, err));
-    bool fits = atls_tls_scheme_fits(out->scheme, key);
-    EVP_PKEY_free(key);
-    return fits ? ATLS_OK
-                : ATLS_ERR(err, ATLS_E_INVALID, "authenticator.scheme",
-                           "signature scheme 0x%04x does not fit the key of the leaf",
-                           (unsigned)out->scheme);
+    ATLS_TRY(atls_leaf_spki(out->chain[0], &out->spki, err));
+    return atls_leaf_fits(out->spki, out->scheme)
+               ? ATLS_OK
+               : ATLS_ERR(err, ATLS_E_INVALID, "authenticator.scheme",
+                          "signature scheme 0x%04x does not fit the key of the leaf",
+                          (unsigned)out->scheme);
 }
 
 static bool is_finished(const handshake_message *m)

@@ -32,11 +32,8 @@ atls_code atls_ea_verify(const atls_ea_keys *keys, const atls_ea_request *reques
     }
     uint8_t tbs[EA_TBS_MAX];
     size_t tbs_len = 0;
-    EVP_PKEY *key = NULL;
     ATLS_TRY(atls_ea_to_be_signed(keys, request, ea->certificate, tbs, &tbs_len, err));
-    ATLS_TRY(atls_leaf_key(ea->spki, &key, err));
-    bool ok = atls_tls_verify(ea->scheme, key, (atls_buf){tbs, tbs_len}, ea->signature);
-    EVP_PKEY_free(key);
+    bool ok = atls_leaf_verify(ea->spki, ea->scheme, (atls_buf){tbs, tbs_len}, ea->signature);
     return ok ? ATLS_OK
               : ATLS_ERR(err, ATLS_E_BINDING, "authenticator.signature",
                          "the signature is not one of the leaf's key over this request");

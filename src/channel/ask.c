@@ -222,7 +222,6 @@ static atls_code judge(atls_session *s, atls_buf bytes, atls_buf attachment, atl
     ATLS_TRY(atls_ea_request_parse((atls_buf){s->ask.request, s->ask.request_len},
                                    (atls_ea_sender)atls_other(s->role), ATLS_EA_CMW_TYPE, &request,
                                    err));
-    request.known_leaf = (atls_buf){s->tls_leaf, s->tls_leaf_len};
     ATLS_TRY(atls_ea_parse(bytes, &request, ATLS_EA_CMW_TYPE, &ea, err));
     if (attachment.ptr == NULL) { /* otherwise these very bytes have passed it */
         ATLS_TRY(atls_session_keys(s, err));

@@ -71,7 +71,6 @@ void atls_session_free(atls_session *s)
     atls_verdict_free(s->ask.verdict);
     free(s->ask.held);
     free(s->answer.request);
-    OPENSSL_free(s->tls_leaf);
     OPENSSL_free(s->tls_spki);
     OPENSSL_free(s->pki_name);
     OPENSSL_cleanse(s, sizeof *s);

@@ -97,9 +97,7 @@ struct atls_session {
     atls_exporter exporter;
     atls_ea_keys keys;
     bool has_keys;
-    uint8_t *tls_leaf; /* DER of the peer's TLS leaf; NULL: it showed none */
-    size_t tls_leaf_len;
-    uint8_t *tls_spki; /* and its SubjectPublicKeyInfo */
+    uint8_t *tls_spki; /* of the peer's TLS leaf; NULL: it showed none */
     size_t tls_spki_len;
     char *pki_name;
 

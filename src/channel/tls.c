@@ -272,13 +272,11 @@ static atls_code check_certificate(atls_session *s, atls_err *err)
                         "the peer's certificate is refused: %s",
                         X509_verify_cert_error_string(SSL_get_verify_result(s->ssl)));
     }
-    int leaf_len = i2d_X509(leaf, &s->tls_leaf);
-    int spki_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &s->tls_spki);
-    if (leaf_len <= 0 || spki_len <= 0) {
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &s->tls_spki);
+    if (len <= 0) {
         return ATLS_ERR_NOMEM(err);
     }
-    s->tls_leaf_len = (size_t)leaf_len;
-    s->tls_spki_len = (size_t)spki_len;
+    s->tls_spki_len = (size_t)len;
     if (s->config->spki != NULL && s->config->spki_len == s->tls_spki_len &&
         memcmp(s->config->spki, s->tls_spki, s->tls_spki_len) == 0) {
         return ATLS_ERR(err, ATLS_E_BINDING, "session.own_key",

@@ -3,29 +3,84 @@
 #include <string.h>
 
 #include <openssl/asn1.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include "base/err.h"
+#include "crypto/cert.h"
 #include "crypto/key.h"
 #include "crypto/tls_signature.h"
 
-/* AlgorithmIdentifiers of the keys we take (RFC 5480, 8410, 3279). Comparing the bytes keeps OpenSSL from
- * decoding explicit curve parameters and key types that nobody asked for. */
-static const uint8_t alg_p256[] = {0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
-                                   0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
-static const uint8_t alg_p384[] = {0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-                                   0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
-static const uint8_t alg_ed25519[] = {0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70};
-static const uint8_t alg_rsa[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-                                  0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+/* What stands before the key in a SubjectPublicKeyInfo (RFC 5480, 8410, 3279). Keys of elliptic curves have one
+ * DER form, so that comparing bytes is all the decoding: OpenSSL meets no curve parameters, and no key
+ * type that nobody asked for. */
+static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+static const uint8_t p384_prefix[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                                      0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+                                      0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
+static const uint8_t ed25519_prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                         0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+/* Behind the outer head, whose length varies with the key: 30 82 xx xx from 2048 bits on. */
+static const uint8_t rsa_algorithm[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                        0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+#define RSA_HEAD 4
 
-static const atls_buf algorithms[] = {
-    {alg_p256, sizeof alg_p256},
-    {alg_p384, sizeof alg_p384},
-    {alg_ed25519, sizeof alg_ed25519},
-    {alg_rsa, sizeof alg_rsa},
-};
+typedef enum leaf_kind { KIND_OTHER = 0, KIND_P256, KIND_P384, KIND_ED25519, KIND_RSA } leaf_kind;
+
+static bool begins(atls_buf bytes, const uint8_t *prefix, size_t len, size_t rest)
+{
+    return bytes.len == len + rest && memcmp(bytes.ptr, prefix, len) == 0;
+}
+
+static leaf_kind kind_of(atls_buf spki)
+{
+    if (begins(spki, p256_prefix, sizeof p256_prefix, 64)) {
+        return KIND_P256;
+    }
+    if (begins(spki, p384_prefix, sizeof p384_prefix, 96)) {
+        return KIND_P384;
+    }
+    if (begins(spki, ed25519_prefix, sizeof ed25519_prefix, 32)) {
+        return KIND_ED25519;
+    }
+    if (spki.len > RSA_HEAD + sizeof rsa_algorithm && spki.len <= ATLS_LEAF_SPKI_MAX &&
+        memcmp(spki.ptr + RSA_HEAD, rsa_algorithm, sizeof rsa_algorithm) == 0) {
+        return KIND_RSA;
+    }
+    return KIND_OTHER;
+}
+
+/* NULL unless the key is of these very bytes. */
+static EVP_PKEY *decode_key(atls_buf spki)
+{
+    if (kind_of(spki) == KIND_P256) {
+        return atls_key_p256_pkey(spki.ptr + sizeof p256_prefix); /* in a twentieth of the time */
+    }
+    const unsigned char *end = spki.ptr;
+    unsigned char *again = NULL;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &end, (long)spki.len);
+    int len = key == NULL ? 0 : i2d_PUBKEY(key, &again);
+    if (len <= 0 || (size_t)len != spki.len || memcmp(again, spki.ptr, spki.len) != 0) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    OPENSSL_free(again);
+    return key;
+}
+
+static bool rsa_is_taken(atls_buf spki)
+{
+    ERR_set_mark();
+    EVP_PKEY *key = decode_key(spki);
+    bool taken = atls_tls_scheme_fits(ATLS_TLS_RSA_PSS_RSAE_SHA256, key);
+    EVP_PKEY_free(key);
+    ERR_pop_to_mark();
+    return taken;
+}
 
 typedef struct der_element {
     int tag, tag_class;
@@ -83,140 +138,67 @@ static bool find_spki(atls_buf der, atls_buf *spki)
     return true;
 }
 
-/* SubjectPublicKeyInfo { AlgorithmIdentifier, BIT STRING of whole bytes }, nothing more. */
-static bool key_kind_is_taken(atls_buf spki)
+static bool is_key_of(const atls_cert *cert, atls_buf spki)
 {
-    der_element e = {0};
-    atls_buf rest = spki;
-    if (spki.len > ATLS_LEAF_SPKI_MAX || !der_sequence(&rest, &e) || rest.len != 0) {
-        return false;
-    }
-    rest = e.content;
-    if (!der_sequence(&rest, &e)) {
-        return false;
-    }
-    const atls_buf algorithm = e.whole;
-    if (!der_next(&rest, &e) || rest.len != 0 || e.tag != V_ASN1_BIT_STRING ||
-        e.tag_class != V_ASN1_UNIVERSAL || e.content.len < 2 || e.content.ptr[0] != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
-        if (algorithm.len == algorithms[i].len &&
-            memcmp(algorithm.ptr, algorithms[i].ptr, algorithm.len) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return cert->spki.len == spki.len && memcmp(cert->spki.ptr, spki.ptr, spki.len) == 0;
 }
 
-static bool key_size_is_taken(const EVP_PKEY *key)
-{
-    return key != NULL && (EVP_PKEY_is_a(key, "RSA") != 1 ||
-                           atls_tls_scheme_fits(ATLS_TLS_RSA_PSS_RSAE_SHA256, key));
-}
-
-static bool encodes_to(X509_PUBKEY *pubkey, atls_buf spki)
-{
-    unsigned char *again = NULL;
-    int len = i2d_X509_PUBKEY(pubkey, &again);
-    bool same = len > 0 && (size_t)len == spki.len && memcmp(again, spki.ptr, spki.len) == 0;
-    OPENSSL_free(again);
-    return same;
-}
-
-static atls_code refuse_key(atls_err *err)
-{
-    return ATLS_ERR(err, ATLS_E_INVALID, "leaf.key",
-                    "the certificate's key is none of P-256, P-384, Ed25519, RSA of %d to %d bits",
-                    ATLS_TLS_RSA_BITS_MIN, ATLS_TLS_RSA_BITS_MAX);
-}
-
-static atls_code decode(atls_buf der, atls_buf *spki, EVP_PKEY **key, atls_err *err)
-{
-    atls_buf found = {0};
-    if (!find_spki(der, &found)) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "leaf.malformed", "the certificate is not DER");
-    }
-    if (!key_kind_is_taken(found)) {
-        return refuse_key(err);
-    }
-    atls_code rc = ATLS_OK;
-    const unsigned char *end = der.ptr;
-    EVP_PKEY *pkey = NULL;
-    X509 *x = d2i_X509(NULL, &end, (long)der.len);
-    if (x == NULL || end != der.ptr + der.len || !encodes_to(X509_get_X509_PUBKEY(x), found)) {
-        rc = ATLS_ERR(err, ATLS_E_INVALID, "leaf.malformed",
-                      "the certificate does not decode as DER of X.509");
-        goto out;
-    }
-    pkey = X509_get0_pubkey(x);
-    if (!key_size_is_taken(pkey)) {
-        rc = refuse_key(err);
-        goto out;
-    }
-    if (EVP_PKEY_up_ref(pkey) != 1) {
-        rc = ATLS_ERR_NOMEM(err);
-        goto out;
-    }
-    *spki = found;
-    *key = pkey;
-out:
-    X509_free(x);
-    return rc;
-}
-
-/* OpenSSL's queue of errors stays as it was: SSL_get_error would take what is left there for its own. */
-atls_code atls_leaf_decode(atls_buf der, atls_buf *spki, EVP_PKEY **key, atls_err *err)
+atls_code atls_leaf_spki(atls_buf der, atls_buf *spki, atls_err *err)
 {
     if (der.len == 0 || der.len > ATLS_LEAF_MAX) {
         return ATLS_ERR(err, ATLS_E_INVALID, "leaf.size",
                         "the certificate has %zu bytes, where 1 to %d are allowed", der.len,
                         ATLS_LEAF_MAX);
     }
-    ERR_set_mark();
-    atls_code rc = decode(der, spki, key, err);
-    ERR_pop_to_mark();
-    return rc;
-}
-
-atls_code atls_leaf_known(atls_buf der, atls_buf *spki, EVP_PKEY **key, atls_err *err)
-{
     atls_buf found = {0};
-    if (der.len > ATLS_LEAF_MAX || !find_spki(der, &found)) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "leaf.malformed", "the certificate is not DER");
+    atls_cert *cert = NULL;
+    ERR_set_mark(); /* SSL_get_error would take what is left in OpenSSL's queue for its own */
+    bool ok = find_spki(der, &found) && atls_cert_parse(der, &cert, NULL) == ATLS_OK &&
+              is_key_of(cert, found);
+    ERR_pop_to_mark();
+    atls_cert_free(cert);
+    if (!ok) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "leaf.malformed",
+                        "the certificate does not decode as DER of X.509, version 3");
     }
-    ATLS_TRY(atls_leaf_key(found, key, err));
+    leaf_kind kind = kind_of(found);
+    if (kind == KIND_OTHER || (kind == KIND_RSA && !rsa_is_taken(found))) {
+        return ATLS_ERR(
+            err, ATLS_E_INVALID, "leaf.key",
+            "the certificate's key is none of P-256, P-384, Ed25519, RSA of %d to %d bits",
+            ATLS_TLS_RSA_BITS_MIN, ATLS_TLS_RSA_BITS_MAX);
+    }
     *spki = found;
     return ATLS_OK;
 }
 
-/* SubjectPublicKeyInfo of a P-256 key with an uncompressed point is these bytes and nothing else. */
-static EVP_PKEY *p256_key(atls_buf spki)
+bool atls_leaf_fits(atls_buf spki, uint16_t scheme)
 {
-    static const uint8_t head[] = {0x30, 0x59}, tail[] = {0x03, 0x42, 0x00, 0x04};
-    const size_t point = sizeof head + sizeof alg_p256 + sizeof tail;
-    if (spki.len != point + 64 || memcmp(spki.ptr, head, sizeof head) != 0 ||
-        memcmp(spki.ptr + sizeof head, alg_p256, sizeof alg_p256) != 0 ||
-        memcmp(spki.ptr + point - sizeof tail, tail, sizeof tail) != 0) {
-        return NULL;
+    switch (scheme) {
+    case ATLS_TLS_ECDSA_SECP256R1_SHA256:
+        return kind_of(spki) == KIND_P256;
+    case ATLS_TLS_ECDSA_SECP384R1_SHA384:
+        return kind_of(spki) == KIND_P384;
+    case ATLS_TLS_ED25519:
+        return kind_of(spki) == KIND_ED25519;
+    case ATLS_TLS_RSA_PSS_RSAE_SHA256:
+    case ATLS_TLS_RSA_PSS_RSAE_SHA384:
+    case ATLS_TLS_RSA_PSS_RSAE_SHA512:
+        return kind_of(spki) == KIND_RSA && rsa_is_taken(spki);
+    default:
+        return false;
     }
-    return atls_key_p256_pkey(spki.ptr + point);
 }
 
-atls_code atls_leaf_key(atls_buf spki, EVP_PKEY **key, atls_err *err)
+bool atls_leaf_verify(atls_buf spki, uint16_t scheme, atls_buf message, atls_buf signature)
 {
+    if (!atls_leaf_fits(spki, scheme)) {
+        return false;
+    }
     ERR_set_mark();
-    const unsigned char *end = spki.ptr + spki.len;
-    EVP_PKEY *pkey = p256_key(spki); /* imports in a twentieth of the time */
-    if (pkey == NULL && key_kind_is_taken(spki)) {
-        end = spki.ptr;
-        pkey = d2i_PUBKEY(NULL, &end, (long)spki.len);
-    }
+    EVP_PKEY *key = decode_key(spki);
+    bool ok = key != NULL && atls_tls_verify(scheme, key, message, signature);
+    EVP_PKEY_free(key);
     ERR_pop_to_mark();
-    if (pkey == NULL || end != spki.ptr + spki.len || !key_size_is_taken(pkey)) {
-        EVP_PKEY_free(pkey);
-        return refuse_key(err);
-    }
-    *key = pkey;
-    return ATLS_OK;
+    return ok;
 }

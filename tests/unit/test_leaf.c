@@ -11,40 +11,32 @@
 #include <openssl/rsa.h>
 
 #include "crypto/leaf.h"
+#include "crypto/tls_signature.h"
 #include "unit/made_keys.h"
 
-/* The check that refuses, or "ok"; nothing is set when refused. */
+#define P256 ATLS_TLS_ECDSA_SECP256R1_SHA256
+static const atls_buf message = {(const uint8_t *)"message", 7};
+
+static EVP_PKEY *compressed_p256(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed");
+    return key;
+}
+
+/* The check that refuses, or "ok"; nothing is set when refused, and OpenSSL's queue of errors stays empty. */
 static const char *judge(atls_buf der)
 {
     static const uint8_t sentinel = 0;
     atls_buf spki = {&sentinel, 77};
-    EVP_PKEY *key = NULL;
     atls_err err = {0};
-    if (atls_leaf_decode(der, &spki, &key, &err) != ATLS_OK) {
+    if (atls_leaf_spki(der, &spki, &err) != ATLS_OK) {
         assert_ptr_equal(spki.ptr, &sentinel);
-        assert_null(key);
         assert_int_equal(err.code, ATLS_E_INVALID);
         assert_int_equal(ERR_peek_error(), 0);
         return err.check;
     }
     assert_true(spki.ptr > der.ptr && spki.ptr + spki.len < der.ptr + der.len);
-    EVP_PKEY *again = NULL;
-    assert_int_equal(atls_leaf_key(spki, &again, &err), ATLS_OK);
-    assert_int_equal(EVP_PKEY_eq(key, again), 1);
-    EVP_PKEY *known = NULL; /* the short way finds the same */
-    atls_buf known_spki = {NULL, 0};
-    assert_int_equal(atls_leaf_known(der, &known_spki, &known, &err), ATLS_OK);
-    assert_ptr_equal(known_spki.ptr, spki.ptr);
-    assert_int_equal(known_spki.len, spki.len);
-    assert_int_equal(EVP_PKEY_eq(key, known), 1);
-    EVP_PKEY_free(known);
-    unsigned char *encoded = NULL;
-    int len = i2d_PUBKEY(key, &encoded);
-    assert_int_equal(len, spki.len);
-    assert_memory_equal(encoded, spki.ptr, spki.len);
-    OPENSSL_free(encoded);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(again);
     return "ok";
 }
 
@@ -68,6 +60,8 @@ static void only_known_kinds_of_keys_are_taken(void **state)
         {"P-256 by parameters", made_explicit_p256(), "leaf.key"},
         {"Ed448", EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), "leaf.key"},
         {"X25519", EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), "leaf.key"},
+        {"secp256k1", EVP_EC_gen("secp256k1"), "leaf.key"},
+        {"a compressed point", compressed_p256(), "leaf.key"},
     };
     EVP_PKEY *signer = made_ed25519(1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -78,6 +72,14 @@ static void only_known_kinds_of_keys_are_taken(void **state)
         const char *check = judge(der);
         if (strcmp(check, cases[i].check) != 0) {
             fail_msg("%s: %s", cases[i].what, check);
+        }
+        if (strcmp(check, "ok") == 0) {
+            atls_buf spki;
+            unsigned char *encoded = NULL;
+            assert_int_equal(atls_leaf_spki(der, &spki, NULL), ATLS_OK);
+            assert_int_equal(i2d_PUBKEY(cases[i].key, &encoded), spki.len);
+            assert_memory_equal(encoded, spki.ptr, spki.len);
+            OPENSSL_free(encoded);
         }
         OPENSSL_free((void *)(uintptr_t)der.ptr);
         X509_free(x);
@@ -113,30 +115,35 @@ static void every_truncation_and_a_trailing_byte_are_refused(void **state)
     EVP_PKEY_free(key);
 }
 
-/* Every byte of a P-256 leaf flipped: taken or refused, never anything between, and each refusal has a name. */
-static void flipped_bytes_never_confuse(void **state)
+/* Every bit of a P-256 leaf flipped: taken or refused, nothing between; and no flip in the key still verifies. */
+static void flipped_bits_never_confuse(void **state)
 {
     (void)state;
     EVP_PKEY *key = EVP_EC_gen("P-256");
     EVP_PKEY *signer = made_ed25519(1);
     X509 *x = made_leaf(key, signer);
-    atls_buf der = made_der(x);
+    atls_buf der = made_der(x), spki;
     uint8_t *space = malloc(der.len);
+    uint8_t signature[ATLS_TLS_SIGNATURE_MAX];
+    size_t len = 0;
     memcpy(space, der.ptr, der.len);
-    unsigned taken = 0, refused = 0;
+    assert_int_equal(atls_tls_sign(P256, key, message, signature, &len, NULL), ATLS_OK);
+    assert_int_equal(atls_leaf_spki(der, &spki, NULL), ATLS_OK);
+    const size_t first = (size_t)(spki.ptr - der.ptr);
     for (size_t at = 0; at < der.len; at++) {
         for (unsigned bit = 1; bit < 256; bit *= 2) {
             space[at] ^= (uint8_t)bit;
-            if (strcmp(judge((atls_buf){space, der.len}), "ok") == 0) {
-                taken++; /* names, dates, serial, signature: not ours to judge */
-            } else {
-                refused++;
+            bool taken = strcmp(judge((atls_buf){space, der.len}), "ok") == 0;
+            if (at >= first && at < first + spki.len) {
+                const atls_buf wrong = {space + first, spki.len};
+                assert_false(atls_leaf_verify(wrong, P256, message, (atls_buf){signature, len}));
+                assert_true(!taken || at >= first + 27); /* in the prefix nothing may differ */
             }
             space[at] ^= (uint8_t)bit;
         }
     }
-    assert_true(taken > 0);
-    assert_true(refused > 64 * 8 / 2); /* half of the bits of the point at least: off the curve */
+    assert_string_equal(judge((atls_buf){space, der.len}), "ok");
+    assert_int_equal(ERR_peek_error(), 0);
     free(space);
     OPENSSL_free((void *)(uintptr_t)der.ptr);
     X509_free(x);
@@ -144,28 +151,70 @@ static void flipped_bytes_never_confuse(void **state)
     EVP_PKEY_free(key);
 }
 
-static void a_bare_key_is_checked_like_one_in_a_certificate(void **state)
+static void each_kind_verifies_under_its_own_schemes(void **state)
 {
     (void)state;
-    EVP_PKEY *key = NULL;
-    atls_err err = {0};
-    EVP_PKEY *p256 = EVP_EC_gen("P-256");
-    unsigned char *spki = NULL;
-    int len = i2d_PUBKEY(p256, &spki);
-    assert_int_equal(atls_leaf_key((atls_buf){spki, (size_t)len}, &key, &err), ATLS_OK);
-    EVP_PKEY_free(key);
-    key = NULL;
-    for (size_t cut = 0; cut < (size_t)len; cut++) {
-        assert_int_equal(atls_leaf_key((atls_buf){spki, cut}, &key, &err), ATLS_E_INVALID);
-        assert_string_equal(err.check, "leaf.key");
+    static const uint16_t schemes[] = {P256,
+                                       ATLS_TLS_ECDSA_SECP384R1_SHA384,
+                                       ATLS_TLS_ED25519,
+                                       ATLS_TLS_RSA_PSS_RSAE_SHA256,
+                                       ATLS_TLS_RSA_PSS_RSAE_SHA384,
+                                       ATLS_TLS_RSA_PSS_RSAE_SHA512,
+                                       0x0401};
+    EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-384"), made_ed25519(3),
+                        EVP_RSA_gen(2048)};
+    for (size_t k = 0; k < 4; k++) {
+        unsigned char *bytes = NULL;
+        const size_t spki_len = (size_t)i2d_PUBKEY(keys[k], &bytes);
+        const atls_buf key = {bytes, spki_len};
+        for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+            uint8_t signature[ATLS_TLS_SIGNATURE_MAX];
+            size_t len = 0;
+            bool fits = k == 3 ? i >= 3 && i < 6 : i == k;
+            assert_int_equal(atls_leaf_fits(key, schemes[i]), fits);
+            if (!fits) {
+                assert_false(
+                    atls_leaf_verify(key, schemes[i], message, (atls_buf){signature, len}));
+                continue;
+            }
+            assert_int_equal(atls_tls_sign(schemes[i], keys[k], message, signature, &len, NULL),
+                             ATLS_OK);
+            const atls_buf good = {signature, len};
+            assert_true(atls_leaf_verify(key, schemes[i], message, good));
+            assert_false(atls_leaf_verify(key, schemes[i], (atls_buf){message.ptr, 3}, good));
+            assert_false(
+                atls_leaf_verify(key, schemes[i], message, (atls_buf){signature, len - 1}));
+            assert_false(atls_leaf_verify(key, schemes[i], message, (atls_buf){NULL, 0}));
+            for (size_t at = 0; at < len; at++) {
+                signature[at] ^= 4;
+                assert_false(atls_leaf_verify(key, schemes[i], message, good));
+                signature[at] ^= 4;
+            }
+        }
+        assert_int_equal(ERR_peek_error(), 0);
+        OPENSSL_free(bytes);
+        EVP_PKEY_free(keys[k]);
     }
-    spki[len - 1] ^= 1; /* off the curve */
-    assert_int_equal(atls_leaf_key((atls_buf){spki, (size_t)len}, &key, &err), ATLS_E_INVALID);
-    assert_string_equal(err.check, "leaf.key");
-    assert_null(key);
+}
+
+/* The length of a P-256 SubjectPublicKeyInfo decides before its bytes are looked at. */
+static void a_key_that_is_cut_fits_nothing(void **state)
+{
+    (void)state;
+    EVP_PKEY *keys[] = {EVP_EC_gen("P-256"), EVP_RSA_gen(2048)};
+    for (size_t k = 0; k < 2; k++) {
+        unsigned char *bytes = NULL;
+        const size_t whole = (size_t)i2d_PUBKEY(keys[k], &bytes);
+        for (size_t len = 0; len < whole; len++) {
+            uint8_t *cut = malloc(len + 1);
+            memcpy(cut + 1, bytes, len);
+            assert_false(atls_leaf_fits((atls_buf){cut + 1, len}, k == 0 ? P256 : 0x0804));
+            free(cut);
+        }
+        OPENSSL_free(bytes);
+        EVP_PKEY_free(keys[k]);
+    }
     assert_int_equal(ERR_peek_error(), 0);
-    OPENSSL_free(spki);
-    EVP_PKEY_free(p256);
 }
 
 int main(void)
@@ -173,8 +222,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_known_kinds_of_keys_are_taken),
         cmocka_unit_test(every_truncation_and_a_trailing_byte_are_refused),
-        cmocka_unit_test(flipped_bytes_never_confuse),
-        cmocka_unit_test(a_bare_key_is_checked_like_one_in_a_certificate),
+        cmocka_unit_test(flipped_bits_never_confuse),
+        cmocka_unit_test(each_kind_verifies_under_its_own_schemes),
+        cmocka_unit_test(a_key_that_is_cut_fits_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
