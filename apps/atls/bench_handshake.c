@@ -281,17 +281,12 @@ static atls_code attested_ends_open(const demo_world *w, const atls_attester *at
 {
     ends e = {.attested = true, .mutual = mutual};
     atls_code rc =
-        demo_end_open(ATLS_SERVER, mutual ? w->verifier : NULL, attester, &e.server, err);
-    rc = rc != ATLS_OK
-             ? rc
-             : demo_end_open(ATLS_CLIENT, w->verifier, mutual ? attester : NULL, &e.client, err);
+        demo_end_open(ATLS_SERVER, mutual ? w->verifier : NULL, attester, true, &e.server, err);
+    rc = rc != ATLS_OK ? rc
+                       : demo_end_open(ATLS_CLIENT, w->verifier, mutual ? attester : NULL, true,
+                                       &e.client, err);
     if (rc == ATLS_OK && !mutual) {
-        ask_certificates(e.server.ctx); /* the client's certificate is asked for all the same */
-        bool good =
-            SSL_CTX_use_certificate(e.client.ctx, SSL_CTX_get0_certificate(e.server.ctx)) == 1 &&
-            SSL_CTX_use_PrivateKey(e.client.ctx, SSL_CTX_get0_privatekey(e.server.ctx)) == 1;
-        rc = good ? ATLS_OK
-                  : fill_err(err, ATLS_E_SYSTEM, "tls.setup", "OpenSSL refuses the certificate");
+        ask_certificates(e.server.ctx); /* the client shows a certificate all the same */
     }
     *out = e;
     return rc;

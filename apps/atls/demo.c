@@ -177,8 +177,8 @@ static atls_code play(const demo_world *w, const scene *sc, recorder *kept, atls
     kept->inner = sim;
     const atls_attester attester = {
         .name = "demo", .self = kept, .attest = sc->thief ? attest_with_stolen : attest_and_keep};
-    rc = rc != ATLS_OK ? rc : demo_end_open(ATLS_SERVER, NULL, &attester, &s.end, err);
-    rc = rc != ATLS_OK ? rc : demo_end_open(ATLS_CLIENT, w->verifier, NULL, &client, err);
+    rc = rc != ATLS_OK ? rc : demo_end_open(ATLS_SERVER, NULL, &attester, true, &s.end, err);
+    rc = rc != ATLS_OK ? rc : demo_end_open(ATLS_CLIENT, w->verifier, NULL, false, &client, err);
     rc = rc != ATLS_OK ? rc : address_listen(&to, &s.listener, &port, err);
     if (rc == ATLS_OK && pthread_create(&thread, NULL, serve_one, &s) != 0) {
         rc = fill_err(err, ATLS_E_SYSTEM, "demo.thread", "no thread for the server");

@@ -102,7 +102,7 @@ void demo_world_close(demo_world *w)
 }
 
 atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
-                        const atls_attester *attester, endpoint *out, atls_err *err)
+                        const atls_attester *attester, bool show_key, endpoint *out, atls_err *err)
 {
     endpoint e = {.config = atls_config_new(),
                   .ctx =
@@ -118,7 +118,7 @@ atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
         atls_config_set0_attester(e.config, attester);
     }
     atls_code rc = ATLS_OK;
-    if (role == ATLS_SERVER || attester != NULL) {
+    if (show_key) {
         rc = atls_config_make_identity(e.config, (int64_t)time(NULL), err);
     }
     rc = rc != ATLS_OK ? rc : atls_config_apply(e.config, e.ctx, role, err);

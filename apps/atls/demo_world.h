@@ -18,10 +18,10 @@ typedef struct demo_world {
 atls_code demo_world_open(int64_t when_s, demo_world *out, atls_err *err);
 void demo_world_close(demo_world *w);
 
-/* One end of connections: borrowed verifier and attester (either may be NULL), an identity of its own. Freed with
- * demo_end_close, not endpoint_close: nothing in it is owned but context and configuration. */
+/* One end of connections: borrowed verifier and attester (either may be NULL); show_key: with a key and certificate of
+ * its own. Freed with demo_end_close, not endpoint_close: nothing in it is owned but context and configuration. */
 atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
-                        const atls_attester *attester, endpoint *out, atls_err *err);
+                        const atls_attester *attester, bool show_key, endpoint *out, atls_err *err);
 void demo_end_close(endpoint *e);
 
 #endif
