@@ -253,30 +253,44 @@ static void judge_attestation_key(const judging *g)
 
 /* --- the whole --- */
 
-/* Before anything is vouched for: only to choose among several collaterals. */
-static size_t choose(const judging *g, bool *has_extension, atls_err *extension_err)
+/* Read before anything vouches for it, as it says which collateral is needed; believed only when all holds. */
+static bool read_extension(const judging *g, atls_err *err)
+{
+    atls_buf value = g->p->leaf == NULL ? (atls_buf){NULL, 0} : g->p->leaf->sgx_extension;
+    return atls_pck_extension_parse(value, &g->p->extension, err) == ATLS_OK;
+}
+
+static size_t choose(const judging *g)
 {
     const atls_intel_platform *p = g->p;
-    *has_extension = false;
-    if (p->leaf != NULL) {
-        *has_extension = atls_pck_extension_parse(p->leaf->sgx_extension, &g->p->extension,
-                                                  extension_err) == ATLS_OK;
-    }
-    return atls_trust_choose(g->trust, g->evidence->is_tdx,
-                             *has_extension ? p->extension.fmspc : NULL,
+    bool known = read_extension(g, NULL);
+    return atls_trust_choose(g->trust, g->evidence->is_tdx, known ? p->extension.fmspc : NULL,
                              p->leaf == NULL ? (atls_buf){NULL, 0} : p->leaf->issuer);
 }
 
-static atls_code judge_collateral(judging *g, size_t at)
+/* The same certificate is kept once. */
+static void share(atls_cert **mine, atls_cert *theirs)
 {
+    if (*mine != NULL && theirs != NULL && atls_same_bytes((*mine)->der, theirs->der)) {
+        atls_cert_free(*mine);
+        *mine = atls_cert_up_ref(theirs);
+    }
+}
+
+static atls_code judge_collateral(const judging *g, size_t at)
+{
+    atls_intel_platform *p = g->p;
     if (at == ATLS_COLLATERALS_MAX) {
         (void)atls_judge_there(g->j, "collateral.missing", false, "collateral of this platform");
         return ATLS_OK;
     }
     const atls_root *root =
         g->root != NULL ? g->root : atls_trust_root_of(g->trust, g->trust->collaterals[at]);
-    return atls_trust_snapshot(g->trust, at, root, g->root == NULL ? NULL : g->p->root, g->j,
-                               &g->p->snapshot, g->err);
+    ATLS_TRY(atls_trust_snapshot(g->trust, at, root, g->root == NULL ? NULL : p->root, g->j,
+                                 &p->snapshot, g->err));
+    share(&p->root, p->snapshot->root);
+    share(&p->ca, p->snapshot->ca);
+    return ATLS_OK;
 }
 
 static void note_window(atls_intel_platform *p)
@@ -291,7 +305,7 @@ static void note_window(atls_intel_platform *p)
     }
 }
 
-static void judge_chain(judging *g, bool has_extension, const atls_err *extension_err)
+static void judge_chain(const judging *g)
 {
     atls_intel_platform *p = g->p;
     if (!judge_roles(g)) {
@@ -301,13 +315,15 @@ static void judge_chain(judging *g, bool has_extension, const atls_err *extensio
     bool form = judge_form(g);
     bool signatures = judge_signatures(g);
     judge_revocations(g);
-    if (has_extension) {
+    atls_err err = {0};
+    bool extension = read_extension(g, &err);
+    if (extension) {
         atls_ledger_ok(g->j->l, "pck.extension");
     } else {
-        atls_ledger_fail_err(g->j->l, extension_err);
+        atls_ledger_fail_err(g->j->l, &err);
     }
     note_window(p);
-    p->holds = form && signatures && has_extension;
+    p->holds = form && signatures && extension;
     if (!p->holds) {
         atls_ledger_skip(g->j->l, "qe_report.signature", "the PCK certificate does not hold");
         return;
@@ -315,25 +331,28 @@ static void judge_chain(judging *g, bool has_extension, const atls_err *extensio
     judge_attestation_key(g);
 }
 
-/* Chain first, as it says which collateral is needed; a chain in the collateral replaces the quote's. */
+/* A chain in the collateral replaces the quote's (spec 2.3); types 1 to 4 have none of their own. */
+static void replace_chain(const judging *g, const atls_collateral *c, bool *there,
+                          bool *well_formed)
+{
+    if (c->pck_chain.present) {
+        drop_chain(g->p);
+        *there = true;
+        *well_formed = c->pck_chain.readable && take_chain(g->p, c->pck_chain.ders, c->pck_chain.n);
+    }
+}
+
+/* Chain first, as it says which collateral is needed. */
 static atls_code judge_all(judging *g)
 {
     atls_intel_platform *p = g->p;
-    bool quoted = take_quoted_chain(g);
-    bool has_extension = false;
-    atls_err extension_err = {0};
-    size_t at = choose(g, &has_extension, &extension_err);
-    const atls_collateral *c = at == ATLS_COLLATERALS_MAX ? NULL : g->trust->collaterals[at];
     bool there = g->evidence->certification_type == PEM_CHAIN;
-    bool well_formed = quoted;
-    if (c != NULL && c->pck_chain.present) {
-        drop_chain(p);
-        there = true;
-        well_formed = c->pck_chain.readable && take_chain(p, c->pck_chain.ders, c->pck_chain.n);
-        (void)choose(g, &has_extension, &extension_err);
+    bool well_formed = take_quoted_chain(g);
+    size_t at = choose(g);
+    if (at != ATLS_COLLATERALS_MAX) {
+        replace_chain(g, g->trust->collaterals[at], &there, &well_formed);
     }
     g->root = p->root == NULL ? NULL : atls_root_find(&g->trust->intel, p->root);
-    p->trusted_root = g->root != NULL;
     p->simulated = g->root != NULL && g->root->simulated;
     p->custom_root = g->root != NULL && g->root->custom;
     ATLS_TRY(judge_collateral(g, at));
@@ -347,7 +366,7 @@ static atls_code judge_all(judging *g)
         skip_rest(g, "there is no PCK certificate chain to judge it by");
         return ATLS_OK;
     }
-    judge_chain(g, has_extension, &extension_err);
+    judge_chain(g);
     return ATLS_OK;
 }
 

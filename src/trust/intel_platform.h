@@ -28,7 +28,7 @@ typedef struct atls_platform_evidence {
 typedef struct atls_intel_platform {
     atomic_int refs;
     atls_intel_snapshot *snapshot; /* NULL: no collateral, or no root to judge it under */
-    bool trusted_root, simulated, custom_root;
+    bool simulated, custom_root;   /* of the root it was judged under */
     atls_cert *root, *ca, *leaf;
     bool holds;                   /* every check of form and signature from the leaf to the root */
     atls_pck_extension extension; /* when holds */

@@ -216,6 +216,18 @@ static void collateral_claims(const atls_intel_platform *p, atls_tcb_claims *out
 
 /* --- the whole --- */
 
+/* A bare quote is one part without a name; in a bundle it is called "quote". */
+static bool quote_part(const atls_evidence *e, atls_buf *out)
+{
+    for (size_t i = 0; i < e->parts_n; i++) {
+        if (e->parts[i].name == NULL ? i == 0 : strcmp(e->parts[i].name, "quote") == 0) {
+            *out = e->parts[i].bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void release_platform(void *object)
 {
     atls_intel_platform_free(object);
@@ -261,7 +273,13 @@ static void verify(const struct atls_trust *trust, const atls_evidence *evidence
     atls_judging j = {l, signatures};
     quote_case c = {.j = &j};
     atls_err err = {0};
-    if (atls_quote_parse(evidence->parts[0].bytes, &c.q, &err) != ATLS_OK) {
+    atls_buf quote;
+    if (!quote_part(evidence, &quote)) {
+        atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
+                         atls_value_text("a part named quote"));
+        return;
+    }
+    if (atls_quote_parse(quote, &c.q, &err) != ATLS_OK) {
         atls_ledger_fail_err(l, &err);
         return;
     }
