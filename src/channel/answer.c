@@ -62,6 +62,7 @@ static atls_code answer_empty(atls_session *s, atls_err *err)
     ATLS_TRY(atls_session_keys(s, err));
     ATLS_TRY(atls_ea_build_empty(&s->keys, &request, space, sizeof space, &raw, err));
     ATLS_TRY(atls_frames_queue(s, ATLS1_FRAME_AUTHENTICATOR, raw, (atls_buf){NULL, 0}, err));
+    s->answer.shown_at = s->queued;
     s->answer.state = ANSWER_SHOWN;
     return ATLS_OK;
 }
@@ -126,6 +127,7 @@ static atls_code show(atls_session *s, atls_buf cmw, atls_err *err)
                            &authenticator, &len, err));
     atls_code rc = atls_frames_queue(s, ATLS1_FRAME_AUTHENTICATOR, (atls_buf){authenticator, len},
                                      (atls_buf){NULL, 0}, err);
+    s->answer.shown_at = s->queued;
     free(authenticator);
     return rc;
 }

@@ -92,7 +92,8 @@ static bool frame_due(const atls_session *s, uint8_t type)
     case ATLS1_FRAME_ATTACHMENT:
         return s->ask.state == ASK_ATTACHMENT;
     case ATLS1_FRAME_VERDICT:
-        return first || s->answer.state == ANSWER_SHOWN;
+        /* Who accepts what cannot have come could ask again and again, and never read. */
+        return first || (s->answer.state == ANSWER_SHOWN && s->written >= s->answer.shown_at);
     case ATLS1_FRAME_DATA:
         return atls_frames_gate_open(s);
     case ATLS1_FRAME_CLOSE:

@@ -62,6 +62,7 @@ typedef struct atls_answer {
     uint8_t *request; /* the peer's, as it was on the wire */
     size_t request_len;
     uint64_t request_ms; /* when the last one came */
+    uint64_t shown_at;   /* end of our authenticator in the outgoing stream */
     uint8_t context[ATLS1_CONTEXT_LEN];
     bool shown; /* payload_sha256 is set */
     uint8_t payload_sha256[32];

@@ -298,6 +298,32 @@ static void a_verdict_before_our_authenticator(void **state)
     duel_free(&d);
 }
 
+/* A peer that never reads accepts each of our authenticators blindly and asks for the next: what waits to be written
+ * would grow for ever. */
+static void verdicts_on_authenticators_that_were_never_read(void **state)
+{
+    (void)state;
+    duel d;
+    duel_new(&d, ATLS_SERVER);
+    evil_open(&d.evil, &d.victim);
+    atls_code rc = ATLS_WANT_READ;
+    uint32_t round = 1;
+    for (; round < 1000 && rc >= ATLS_WANT_READ; round++) {
+        uint8_t byte;
+        size_t n = 0;
+        atls_session_set_time(d.victim.session, RIG_NOW_MS + 1000 * (uint64_t)round, RIG_WHEN_S);
+        evil_ask(&d.evil, round);
+        for (int i = 0; i < 3; i++) {
+            (void)rig_read(&d.victim, &byte, 1, &n);
+        }
+        evil_verdict(&d.evil, 0);
+        rc = rig_read(&d.victim, &byte, 1, &n);
+    }
+    assert_true(round > 10); /* as long as the pipe takes them, there is nothing wrong */
+    rig_assert_failed(&d.victim, ATLS_E_INVALID, "frame.not_due");
+    duel_free(&d);
+}
+
 static void a_peer_that_refuses_us(void **state)
 {
     (void)state;
@@ -432,6 +458,7 @@ int main(void)
         cmocka_unit_test(verdicts_on_another_context),
         cmocka_unit_test(a_second_verdict),
         cmocka_unit_test(a_verdict_before_our_authenticator),
+        cmocka_unit_test(verdicts_on_authenticators_that_were_never_read),
         cmocka_unit_test(a_peer_that_refuses_us),
         cmocka_unit_test(data_before_the_verdicts),
         cmocka_unit_test(data_right_behind_good_evidence),
