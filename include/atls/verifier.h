@@ -114,7 +114,7 @@ ATLS_API unsigned atls_verdict_signatures(const atls_verdict *r);
 typedef struct atls_check_line { /* one line of the ledger; pointers are lent by the verdict */
     const char *id;
     const char *result;           /* "ok", "fail", "skipped" */
-    const char *because, *remedy; /* "" where there is none */
+    const char *because, *remedy; /* of a skipped, of a fail; "" otherwise */
     atls_code code;               /* of a fail */
     char found[ATLS_CHECK_TEXT_LEN], wanted[ATLS_CHECK_TEXT_LEN]; /* "" where there is none; printable ASCII */
 } atls_check_line;

@@ -55,7 +55,8 @@ typedef struct atls_tcb_claims {
     atls_tcb_level qe;
     uint32_t evaluation_number;  /* smaller of TCB info and QE identity */
     int64_t earliest_expiration_s;
-    int64_t oldest_issue_s; /* of TCB info, QE identity and CRLs; 0: unknown */
+    /* Of TCB info, QE identity and PCK CRL; 0: unknown. Not of the root's CRL, issued about once a year. */
+    int64_t oldest_issue_s;
 } atls_tcb_claims;
 
 typedef struct atls_platform_claims {

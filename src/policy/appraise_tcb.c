@@ -124,6 +124,31 @@ static void check_advisories(atls_appraising *a)
     }
 }
 
+/* "2025-06-27T10:00:00Z or later" */
+static atls_value wanted_since(const atls_appraising *a, int64_t since)
+{
+    char text[ATLS_TIME_TEXT_LEN + 16];
+    if (a->l == NULL) {
+        return atls_value_none();
+    }
+    atls_time_format(since, text);
+    (void)strncat(text, " or later", sizeof text - strlen(text) - 1);
+    return atls_value_note(a->l, text);
+}
+
+static void check_age(atls_appraising *a)
+{
+    int64_t age_s = (int64_t)a->workload->tcb.max_collateral_age_days * DAY_S;
+    int64_t issued = a->claims->tcb.oldest_issue_s;
+    bool known = issued > 0; /* 0: the family's verifier could not tell */
+    bool ok = known && a->when_s - age_s <= issued;
+    atls_value found = known ? atls_value_time(issued) : atls_value_none();
+    atls_value wanted = ok ? atls_value_none() : wanted_since(a, a->when_s - age_s);
+    if (atls_appraise_check(a, "policy.collateral_age", ok, ATLS_E_COLLATERAL, found, wanted)) {
+        atls_appraise_limit(a, issued + age_s);
+    }
+}
+
 static void check_collateral(atls_appraising *a)
 {
     const atls_tcb_rule *rule = &a->workload->tcb;
@@ -135,15 +160,7 @@ static void check_collateral(atls_appraising *a)
                                   atls_value_uint(rule->min_evaluation_number));
     }
     if (rule->max_collateral_age_days != 0) {
-        int64_t age_s = (int64_t)rule->max_collateral_age_days * DAY_S;
-        int64_t issued = tcb->oldest_issue_s;
-        bool known = issued > 0; /* 0: the family's verifier could not tell */
-        if (atls_appraise_check(a, "policy.collateral_age", known && a->when_s - age_s <= issued,
-                                ATLS_E_COLLATERAL,
-                                known ? atls_value_time(issued) : atls_value_none(),
-                                atls_value_time(a->when_s - age_s))) {
-            atls_appraise_limit(a, issued + age_s);
-        }
+        check_age(a);
     }
 }
 

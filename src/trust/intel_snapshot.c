@@ -164,7 +164,6 @@ static atls_crl *read_crl(const making *m, const atls_crl_ids *ids,
         return NULL;
     }
     note_expiry(m->s, crl->next_update_s);
-    note_issue(m->s, crl->this_update_s);
     return crl;
 }
 
@@ -363,6 +362,9 @@ atls_code atls_intel_snapshot_make(const atls_judging *j, const atls_collateral 
     find_root(&m, root_cert);
     judge_root_crl(&m);
     s->pck_crl = read_crl(&m, &atls_pck_crl_ids, &collateral->pck_crl);
+    if (s->pck_crl != NULL) {
+        note_issue(s, s->pck_crl->this_update_s);
+    }
     look_for_ca(&m);
     judge_tcb_info(&m);
     judge_qe_identity(&m);

@@ -24,7 +24,7 @@ typedef struct atls_intel_snapshot {
     atls_qe_identity *qe_identity; /* signed */
     atls_window tcb_chain_window, qe_chain_window;
     int64_t earliest_expiration_s; /* over all of the collateral that could be read (spec 9.5) */
-    int64_t oldest_issue_s;        /* 0: unknown */
+    int64_t oldest_issue_s;        /* see claims.h; 0: unknown */
     atls_replay replay;
     bool good; /* every check held: may be cached */
 } atls_intel_snapshot;

@@ -3,76 +3,108 @@
 #include <stddef.h>
 #include <string.h>
 
+/* The subject is the id's own last word: a register, a field. */
+static const char LAST_WORD[] = "";
+
+#define GET_COLLATERAL                                                                             \
+    "Get current collateral (TCB info, QE identity, revocation lists) for this platform and TEE, " \
+    "and give it with --collateral; look at the clock, too."
+#define PEER_IS_WRONG                                                                              \
+    "The peer does not speak the protocol as it is specified: update it, or find out who it is."
+#define DAMAGED "The evidence is damaged or forged: get it anew from the machine, whole."
+#define DEFECT  "Report this as a defect of atls, with the evidence."
+
 static const struct {
     const char *id; /* whole, or a prefix that ends where an id has its dot */
     const char *subject;
     const char *remedy;
 } table[] = {
-    {"tcb.status", "platform TCB",
-     "Update BIOS and microcode (and the TDX module) of that machine, or let the policy name this "
-     "status or a grace period."},
-    {"tcb.grace", "grace period of the platform TCB",
-     "Update the machine before the grace period ends."},
-    {"tcb.advisories", "open advisory of the platform TCB",
-     "Update the machine, or name this advisory in advisories_allowed of the policy."},
-    {"tcb.evaluation_number", "TCB evaluation number of the collateral",
-     "Fetch newer collateral: atls collateral fetch."},
-    {"tcb", NULL, "Fetch current collateral; if it stays, update the machine's firmware."},
-    {"policy.tee", "kind of TEE",
-     "Let the workload's tees name it, or run the workload elsewhere."},
-    {"policy.tdx", "measured register",
-     "Compare the build that runs there with the one the policy was made for; add a set to the "
-     "policy if the new one is meant."},
-    {"policy.sgx", "measured field",
-     "Compare the enclave that runs there with the one the policy was made for; add a set to the "
-     "policy if the new one is meant."},
-    {"policy.owner", "owner claim",
-     "The same code under another owner's configuration: make sure that you speak to your own "
-     "deployment."},
-    {"policy.platform", "platform id",
-     "Add the machine to platforms in the policy if you know it to be yours."},
-    {"policy.fmspc", "platform model (FMSPC)",
-     "Add the model to fmspc in the policy if it is meant."},
+    {"attachment", NULL, PEER_IS_WRONG},
+    {"attester", NULL, "The attester of this machine gave no evidence: look at its own message."},
+    {"authenticator", NULL, PEER_IS_WRONG},
+    {"authenticator.context", NULL,
+     "A replay, or a peer that mixes up its requests: connect again."},
+    {"authenticator.finished", NULL,
+     "Somebody may stand between you and the peer (a TLS-intercepting proxy, a relay): connect without it."},
+    {"authenticator.signature", NULL,
+     "The peer does not hold the key of its certificate: do not trust it."},
+    {"batch", NULL, PEER_IS_WRONG},
+    {"binding", NULL, "The evidence was made for another connection: connect again."},
+    {"binding.nonce", "nonce",
+     "The evidence was made for another nonce: ask the peer for evidence of this one."},
+    {"binding.report_data", "report data",
+     "The evidence was made for another connection or key: ask the peer for evidence of this one."},
+    {"bundle", NULL, "Make the bundle anew; its form is described in docs/checks.md under bundle."},
+    {"cert", NULL, DAMAGED},
+    {"collateral", NULL, GET_COLLATERAL},
+    {"config", NULL, "Correct the configuration; see docs/checks.md."},
+    {"crl", NULL, GET_COLLATERAL},
+    {"crypto", NULL, "Look at the OpenSSL installation."},
+    {"evidence", NULL, "Give evidence of a known format: a quote, or a bundle of parts."},
+    {"exporter", NULL, "Look at the OpenSSL installation."},
+    {"frame", NULL, PEER_IS_WRONG},
+    {"key", NULL, DAMAGED},
+    {"leaf", NULL, DAMAGED},
+    {"payload", NULL, PEER_IS_WRONG},
+    {"pck", NULL,
+     "The platform's certificate does not hold: get a new quote with its whole chain, and do not trust the platform until it does."},
+    {"pck.chain.time", NULL,
+     "Look at the clock; if it is right, the platform needs a new certificate."},
+    {"pck.leaf.crl", NULL, "The vendor has revoked this platform: take it out of use."},
+    {"pck.missing", NULL,
+     "Put the platform's certificate chain (pck_certificate_chain) beside the collateral."},
+    {"pck_crl", NULL, GET_COLLATERAL},
+    {"policy", NULL, "See docs/policy.md."},
+    {"policy.binding", "binding",
+     "Use one of the bindings that the policy accepts; \"evidence-alone\" among them lets a file be judged."},
+    {"policy.collateral_age", "issue date of the oldest collateral", GET_COLLATERAL},
     {"policy.debug", "debug mode",
      "Start the workload without debug: its memory can be read by the host."},
-    {"policy.init", "SGX attribute INIT", "The enclave was never initialised; do not trust it."},
-    {"policy.reserved", "reserved attribute bits",
-     "The TD has attributes that are not known to be safe; update atls or the host."},
-    {"policy.sept", "attribute SEPT_VE_DISABLE",
-     "Start the TD with SEPT_VE_DISABLE, or allow sept_ve_disable_clear if its guest is known to be "
-     "safe without."},
-    {"policy.migratable", "attribute MIGRATABLE",
+    {"policy.fmspc", "platform model (FMSPC)",
+     "Add the model to fmspc in the policy if it is meant."},
+    {"policy.init", "SGX attribute INIT", "The enclave was never initialised: do not trust it."},
+    {"policy.migratable", "TD",
      "Start the TD as not migratable, or allow migratable and pin the migration TD in service_td."},
+    {"policy.owner", LAST_WORD,
+     "The same code under another owner's configuration, perhaps: make sure that you speak to your own deployment."},
+    {"policy.pki", "peer's name by PKI",
+     "Connect to one of the names in pki, with a certificate of your CA; a file of evidence alone has no name."},
+    {"policy.platform", LAST_WORD,
+     "Add the machine to platforms in the policy if you know it to be yours."},
+    {"policy.reserved", "mask of reserved attribute bits",
+     "The TD has attributes that are not known to be safe: update atls, or the host."},
+    {"policy.sept", "attribute SEPT_VE_DISABLE",
+     "Start the TD with SEPT_VE_DISABLE, or allow sept_ve_disable_clear if its guest is known to be safe without."},
     {"policy.service_td", "service TD (MRSERVICETD)",
      "Pin the service TD in allow.service_td of the policy if you trust it with this TD's secrets."},
-    {"policy.pki", "peer's name by PKI",
-     "Connect to one of the names in pki, with a certificate of your CA; a file of evidence alone "
-     "has no name."},
-    {"policy.binding", "binding",
-     "Use one of the bindings that the policy accepts; \"evidence-alone\" among them lets a file be "
-     "judged."},
-    {"policy.collateral_age", "issue date of the oldest collateral",
-     "Fetch newer collateral: atls collateral fetch."},
-    {"policy.workload", "matching workload",
-     "The checks above belong to the workload that is nearest; see what differs there."},
-    {"policy", NULL, "See docs/policy.md."},
-    {"report_data", "report data",
-     "The evidence was made for another connection, key or nonce: ask the peer for evidence of this "
-     "one."},
-    {"binding", NULL, "The evidence was made for another connection: connect again."},
-    {"collateral", NULL, "Fetch current collateral: atls collateral fetch."},
-    {"pck", NULL,
-     "The certificate of the platform does not hold; fetch it anew, or take the machine out of use "
-     "if it is revoked."},
-    {"tcb_info", NULL, "Fetch current collateral: atls collateral fetch."},
-    {"qe_identity", NULL, "Fetch current collateral: atls collateral fetch."},
-    {"root_crl", NULL, "Fetch current collateral: atls collateral fetch."},
-    {"pck_crl", NULL, "Fetch current collateral: atls collateral fetch."},
-    {"tdx_module", NULL, "Update the TDX module of that machine, and fetch current collateral."},
-    {"qe_report", NULL, "The evidence is damaged or forged: get it anew from the machine."},
-    {"qe", NULL, "Update the platform software (quoting enclave) of that machine."},
-    {"quote", NULL, "The evidence is damaged or forged: get it anew from the machine."},
-    {"verdict", NULL, "Report this as a defect of atls, with the evidence."},
+    {"policy.sgx", LAST_WORD,
+     "Compare the enclave that runs there with the one the policy was made for; add a set to the policy if the new one is meant."},
+    {"policy.tdx", LAST_WORD,
+     "Compare the build that runs there with the one the policy was made for; add a set to the policy if the new one is meant."},
+    {"policy.tee", "kind of TEE",
+     "Let the workload's tees name it, or run the workload elsewhere."},
+    {"qe_identity", NULL, GET_COLLATERAL},
+    {"qe_report", NULL, DAMAGED},
+    {"quote", NULL, DAMAGED},
+    {"request", NULL, PEER_IS_WRONG},
+    {"root_crl", NULL, GET_COLLATERAL},
+    {"session", NULL, "Connect again; if it stays, see docs/checks.md for what this check means."},
+    {"session.no_evidence", NULL,
+     "The peer does not attest: start it with an attester, or connect to the right one."},
+    {"session.refused", NULL, "The peer refused our evidence: its own log says why."},
+    {"system", NULL, "Look at the limits of this process."},
+    {"tcb", NULL,
+     "Update BIOS and microcode (and the TDX module) of that machine; newer collateral may know it."},
+    {"tcb.advisories", "open advisory of the platform TCB",
+     "Update the machine, or name this advisory in advisories_allowed of the policy."},
+    {"tcb.evaluation_number", "TCB evaluation number of the collateral", GET_COLLATERAL},
+    {"tcb.status", "platform TCB",
+     "Update BIOS and microcode (and the TDX module) of that machine, or let the policy name this status or a grace period."},
+    {"tcb_info", NULL, GET_COLLATERAL},
+    {"tdx_module", NULL, "Update the TDX module of that machine, and get current collateral."},
+    {"tls", NULL,
+     "The peer's TLS is not what attested TLS needs; see docs/checks.md for what this check means."},
+    {"verdict", NULL, DEFECT},
 };
 
 /* -1: none. */
@@ -94,11 +126,15 @@ static int find(const char *id)
 const char *atls_remedy_subject(const char *id)
 {
     int i = find(id);
-    return i >= 0 ? table[i].subject : NULL;
+    if (i < 0 || table[i].subject == NULL) {
+        return NULL;
+    }
+    const char *dot = strrchr(id, '.');
+    return table[i].subject == LAST_WORD && dot != NULL ? dot + 1 : table[i].subject;
 }
 
 const char *atls_remedy(const char *id)
 {
     int i = find(id);
-    return i >= 0 ? table[i].remedy : "";
+    return i >= 0 ? table[i].remedy : "See docs/checks.md for what this check means.";
 }

@@ -5,7 +5,7 @@
 
 /* "platform TCB" for "tcb.status"; NULL when the table has no word for it. */
 const char *atls_remedy_subject(const char *id);
-/* A sentence; "" when there is nothing to advise. */
+/* A sentence; where the table has none, one that leads to docs/checks.md. */
 const char *atls_remedy(const char *id);
 
 #endif

@@ -116,14 +116,14 @@ static void say_why(atls_verdict *r, const atls_entry *e)
         return;
     }
     const char *subject = atls_remedy_subject(e->id);
-    const char *verb = subject != NULL ? "is" : "found";
+    const char *link = subject != NULL ? " is" : ":";
     if (subject == NULL) {
         subject = e->id;
     }
     if (found[0] != '\0' && wanted[0] != '\0') {
-        say(r, "%s %s %s, where %s is wanted", subject, verb, found, wanted);
+        say(r, "%s%s %s, where %s is wanted", subject, link, found, wanted);
     } else if (found[0] != '\0') {
-        say(r, "%s %s %s, which is refused", subject, verb, found);
+        say(r, "%s%s %s, which is refused", subject, link, found);
     } else if (wanted[0] != '\0') {
         say(r, "%s: %s is wanted, and there is none", subject, wanted);
     } else {
@@ -308,7 +308,7 @@ bool atls_verdict_check_at(const atls_verdict *r, size_t i, atls_check_line *out
     out->id = e->id;
     out->result = results[e->result];
     out->because = e->because != NULL ? e->because : "";
-    out->remedy = e->result == ATLS_CHECK_OK ? "" : atls_remedy(e->id);
+    out->remedy = e->result == ATLS_CHECK_FAIL ? atls_remedy(e->id) : "";
     out->code = e->code;
     atls_value_print(&r->ledger, &e->found, out->found, sizeof out->found);
     atls_value_print(&r->ledger, &e->wanted, out->wanted, sizeof out->wanted);

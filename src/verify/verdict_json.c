@@ -88,7 +88,7 @@ static json_t *check(const atls_ledger *l, const atls_entry *e)
     if (e->because != NULL) {
         set_text(&o, "because", e->because);
     }
-    if (e->result != ATLS_CHECK_OK && atls_remedy(e->id)[0] != '\0') {
+    if (e->result == ATLS_CHECK_FAIL && atls_remedy(e->id)[0] != '\0') {
         set_text(&o, "do", atls_remedy(e->id));
     }
     if (o.failed) {

@@ -127,7 +127,7 @@ static void the_message_is_a_sentence(void **state)
             "platform TCB is OutOfDate (level of 2024-03-13), where UpToDate is wanted");
     message(atls_value_uint(1), none, "policy.debug", "debug mode is 1, which is refused");
     message(atls_value_uint(1), atls_value_uint(2), "some.thing",
-            "some.thing found 1, where 2 is wanted");
+            "some.thing: 1, where 2 is wanted");
     message(none, atls_value_text("a name"), "policy.pki",
             "peer's name by PKI: a name is wanted, and there is none");
     message(none, none, "some.thing", "some.thing: the check failed");
@@ -287,12 +287,14 @@ static void the_anchor_is_released_once(void **state)
 static void remedies_go_by_whole_words_of_an_id(void **state)
 {
     (void)state;
-    assert_string_equal(atls_remedy("nothing.known"), "");
+    assert_string_equal(atls_remedy("nothing.known"),
+                        "See docs/checks.md for what this check means.");
     assert_null(atls_remedy_subject("nothing.known"));
     assert_string_equal(atls_remedy("tcb.status.detail"), atls_remedy("tcb.status"));
-    assert_string_equal(atls_remedy("tcbx"), "");
+    assert_string_equal(atls_remedy("tcbx"), atls_remedy("nothing.known"));
     assert_string_not_equal(atls_remedy("tcb.status"), atls_remedy("tcb.other"));
-    assert_string_equal(atls_remedy_subject("policy.tdx.rtmr2"), "measured register");
+    assert_string_equal(atls_remedy_subject("policy.tdx.rtmr2"), "rtmr2");
+    assert_null(atls_remedy_subject("quote.signature"));
 }
 
 /* --- JSON and text --- */
