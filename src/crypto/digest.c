@@ -10,12 +10,29 @@
 static const struct {
     size_t len;
     const char *name;
-    const EVP_MD *(*md)(void);
 } hashes[] = {
-    [ATLS_SHA256] = {32, "SHA256", EVP_sha256},
-    [ATLS_SHA384] = {48, "SHA384", EVP_sha384},
-    [ATLS_SHA512] = {64, "SHA512", EVP_sha512},
+    [ATLS_SHA256] = {32, "SHA256"},
+    [ATLS_SHA384] = {48, "SHA384"},
+    [ATLS_SHA512] = {64, "SHA512"},
 };
+#define HASHES (sizeof hashes / sizeof hashes[0])
+
+/* Fetched once a process and never changed after: EVP_sha256() is looked up anew, under OpenSSL's locks, at
+ * each digest. NULL: not available. */
+static CRYPTO_ONCE fetched_once = CRYPTO_ONCE_STATIC_INIT;
+static EVP_MD *fetched[HASHES];
+
+static void fetch_all(void)
+{
+    for (size_t i = 0; i < HASHES; i++) {
+        fetched[i] = EVP_MD_fetch(NULL, hashes[i].name, NULL);
+    }
+}
+
+static const EVP_MD *md_of(atls_hash hash)
+{
+    return CRYPTO_THREAD_run_once(&fetched_once, fetch_all) == 1 ? fetched[hash] : NULL;
+}
 
 size_t atls_hash_len(atls_hash hash)
 {
@@ -24,8 +41,9 @@ size_t atls_hash_len(atls_hash hash)
 
 atls_code atls_digest(atls_hash hash, const atls_buf *pieces, size_t n, uint8_t *out, atls_err *err)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_DigestInit_ex2(ctx, hashes[hash].md(), NULL) == 1;
+    const EVP_MD *md = md_of(hash);
+    EVP_MD_CTX *ctx = md == NULL ? NULL : EVP_MD_CTX_new();
+    bool ok = ctx != NULL && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
     for (size_t i = 0; ok && i < n; i++) {
         ok = pieces[i].len == 0 || EVP_DigestUpdate(ctx, pieces[i].ptr, pieces[i].len) == 1;
     }

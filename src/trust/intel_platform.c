@@ -331,6 +331,12 @@ static void judge_chain(const judging *g)
     judge_attestation_key(g);
 }
 
+/* Whatever brought such a certificate in: what it certifies is simulated. */
+static bool is_marked(const atls_cert *cert)
+{
+    return cert != NULL && strcmp(cert->subject_o, ATLS_SIMULATOR_O) == 0;
+}
+
 /* A chain in the collateral replaces the quote's (spec 2.3); types 1 to 4 have none of their own. */
 static void replace_chain(const judging *g, const atls_collateral *c, bool *there,
                           bool *well_formed)
@@ -353,7 +359,8 @@ static atls_code judge_all(judging *g)
         replace_chain(g, g->trust->collaterals[at], &there, &well_formed);
     }
     g->root = p->root == NULL ? NULL : atls_root_find(&g->trust->intel, p->root);
-    p->simulated = g->root != NULL && g->root->simulated;
+    p->simulated = (g->root != NULL && g->root->simulated) || is_marked(p->root) ||
+                   is_marked(p->ca) || is_marked(p->leaf);
     p->custom_root = g->root != NULL && g->root->custom;
     ATLS_TRY(judge_collateral(g, at));
     if (!atls_judge_there(g->j, "pck.missing", there,

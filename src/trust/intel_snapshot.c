@@ -184,11 +184,15 @@ static void judge_root_crl(const making *m)
 }
 
 /* The CA that comes with the PCK CRL: if it holds, no platform under it has to verify these two signatures
- * again. If not, nothing is lost: the platform's own chain decides. So nothing is written to the ledger. */
+ * again. If not, nothing is lost: the platform's own chain decides. So only its form is written to the ledger. */
 static void look_for_ca(const making *m)
 {
     parsed_chain p;
-    if (!chain_parse(&m->c->pck_crl_chain, &p)) {
+    if (!m->c->pck_crl_chain.present) {
+        return;
+    }
+    if (!atls_judge(m->j, "pck_crl.chain.format", chain_parse(&m->c->pck_crl_chain, &p),
+                    ATLS_E_INVALID, "something else", "PEM of certificates")) {
         return;
     }
     for (size_t i = 0; i < p.n; i++) {

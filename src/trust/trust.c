@@ -138,13 +138,12 @@ size_t atls_trust_choose(const atls_trust *t, bool is_tdx, const uint8_t *fmspc,
     int best_score = -1;
     for (size_t i = 0; i < t->collaterals_n; i++) {
         const atls_collateral *c = t->collaterals[i];
-        int score = c->has_hint && c->hint_tdx == is_tdx ? 4 : 0;
-        if (fmspc != NULL) {
-            score += c->has_hint && memcmp(c->hint_fmspc, fmspc, sizeof c->hint_fmspc) == 0 ? 2 : 0;
-        } else {
-            score += c->pck_chain.present ? 2 : 0;
-        }
-        score = score * 2 + (issues_crl(c, pck_issuer) ? 1 : 0);
+        bool same_tee = c->has_hint && c->hint_tdx == is_tdx;
+        bool same_kind =
+            fmspc == NULL ? c->pck_chain.present
+                          : c->has_hint && memcmp(c->hint_fmspc, fmspc, sizeof c->hint_fmspc) == 0;
+        int score = (same_tee ? 4 : 0) + (same_kind ? 2 : 0);
+        score += same_tee && same_kind && issues_crl(c, pck_issuer) ? 1 : 0;
         if (score >= best_score) {
             best_score = score;
             best = i;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "unit/pki.h"
 #include "verify/verdict.h"
@@ -400,6 +401,53 @@ static void the_fitting_collateral_is_chosen(void **state)
     tear_down(&b);
 }
 
+/* It plays no part in the verdict, but what is malformed is told. */
+static void a_malformed_issuer_chain_of_the_pck_crl_is_refused(void **state)
+{
+    (void)state;
+    bench b = set_up("tdx", NULL, NULL);
+    char *json = NULL;
+    assert_int_equal(atls_sim_collateral(b.sim, "tdx", &json, NULL), ATLS_OK);
+    json_t *object = json_loads(json, 0, NULL);
+    assert_int_equal(json_object_set_new(object, "pck_crl_issuer_chain", json_string("no PEM")), 0);
+    char *text = json_dumps(object, JSON_COMPACT);
+    atls_collateral *c = NULL;
+    assert_int_equal(atls_collateral_parse(text_buf(text), &c, NULL), ATLS_OK);
+    assert_int_equal(atls_verifier_insecure_trust_simulator(b.v, text_buf(b.root), NULL), ATLS_OK);
+    assert_int_equal(atls_verifier_add1_collateral(b.v, c, NULL), ATLS_OK);
+    assert_refused(check_at(&b, NULL, NOW), ATLS_E_INVALID, "pck_crl.chain.format");
+    atls_collateral_free(c);
+    free(text);
+    json_decref(object);
+    atls_free(json);
+    tear_down(&b);
+}
+
+/* Without it the platform's own chain decides. */
+static void the_issuer_chain_of_the_pck_crl_is_not_needed(void **state)
+{
+    (void)state;
+    bench b = set_up("tdx", NULL, NULL);
+    char *json = NULL;
+    assert_int_equal(atls_sim_collateral(b.sim, "tdx", &json, NULL), ATLS_OK);
+    json_t *object = json_loads(json, 0, NULL);
+    assert_int_equal(json_object_del(object, "pck_crl_issuer_chain"), 0);
+    char *text = json_dumps(object, JSON_COMPACT);
+    atls_collateral *c = NULL;
+    assert_int_equal(atls_collateral_parse(text_buf(text), &c, NULL), ATLS_OK);
+    assert_int_equal(atls_verifier_insecure_trust_simulator(b.v, text_buf(b.root), NULL), ATLS_OK);
+    assert_int_equal(atls_verifier_add1_collateral(b.v, c, NULL), ATLS_OK);
+    atls_verdict *r = check_at(&b, NULL, NOW);
+    assert_true(atls_verdict_accepted(r));
+    assert_int_equal(atls_verdict_signatures(r), 9);
+    atls_verdict_free(r);
+    atls_collateral_free(c);
+    free(text);
+    json_decref(object);
+    atls_free(json);
+    tear_down(&b);
+}
+
 static void at_most_1024_collaterals_are_taken(void **state)
 {
     (void)state;
@@ -683,6 +731,8 @@ int main(void)
         cmocka_unit_test(roots_that_are_none_are_refused),
         cmocka_unit_test(without_collateral_signatures_are_checked_all_the_same),
         cmocka_unit_test(the_fitting_collateral_is_chosen),
+        cmocka_unit_test(a_malformed_issuer_chain_of_the_pck_crl_is_refused),
+        cmocka_unit_test(the_issuer_chain_of_the_pck_crl_is_not_needed),
         cmocka_unit_test(at_most_1024_collaterals_are_taken),
         cmocka_unit_test(times_are_judged_anew_at_each_use),
         cmocka_unit_test(unknown_and_oversized_evidence_is_refused),
