@@ -28,6 +28,7 @@ test:
 	@test -e $(BUILD)/build.ninja || meson setup $(BUILD)
 	ninja -C $(BUILD) -j $(JOBS)
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs
+	@python3 tests/testlog.py $(BUILD)
 
 # What this machine does: verifications of a simulated quote, attested and plain handshakes.
 bench: all
