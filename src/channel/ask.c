@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "channel/session.h"
+#include "claims/evidence_parts.h"
 #include "crypto/digest.h"
 
 #define VERDICT_ACCEPTED 0
@@ -122,17 +123,23 @@ static atls_code expect_report_data(const atls_session *s, atls_buf spki, const 
 
 static atls_code add_attachment(atls_evidence *evidence, atls_buf attachment, atls_err *err)
 {
+    static const char name[] = "event_log";
+    const atls_evidence_type *type = atls_evidence_type_find(
+        (atls_buf){(const uint8_t *)evidence->type, strlen(evidence->type)});
     for (size_t i = 0; i < evidence->parts_n; i++) {
-        if (evidence->parts[i].name != NULL && strcmp(evidence->parts[i].name, "event_log") == 0) {
+        if (strcmp(evidence->parts[i].name, name) == 0) {
             return ATLS_ERR(err, ATLS_E_INVALID, "attachment.twice",
                             "an event log came both in the authenticator and as attachment");
         }
     }
-    if (evidence->parts_n == ATLS_EVIDENCE_PARTS) {
+    if (type == NULL || evidence->parts_n == ATLS_EVIDENCE_PARTS ||
+        atls_evidence_type_part(type, (atls_buf){(const uint8_t *)name, sizeof name - 1}) ==
+            ATLS_PARTS_OF_A_TYPE) {
         return ATLS_ERR(err, ATLS_E_INVALID, "attachment.parts",
-                        "no room for an attachment beside %d parts", ATLS_EVIDENCE_PARTS);
+                        "evidence of type %s has no event log, or %d parts beside it",
+                        evidence->type, ATLS_EVIDENCE_PARTS);
     }
-    evidence->parts[evidence->parts_n].name = "event_log";
+    evidence->parts[evidence->parts_n].name = name;
     evidence->parts[evidence->parts_n].bytes = attachment;
     evidence->parts_n++;
     return ATLS_OK;
