@@ -78,7 +78,8 @@ ATLS_API ATLS_MUST_USE atls_code atls_session_write(atls_session *s, const uint8
 /* Asks the peer for new evidence, in the next call, at most once a round gap. ATLS_E_USAGE while one request is
  * outstanding. */
 ATLS_API ATLS_MUST_USE atls_code atls_session_reattest(atls_session *s, atls_err *err);
-/* Sends frame 5 and close_notify; ATLS_OK when both are out. Reading may go on. */
+/* Sends frame 5 and close_notify; ATLS_OK when both are out. Reading may go on; a request of the peer is not
+ * answered any more. Before closing a socket, read until it ends: bytes left in it would reset the peer's. */
 ATLS_API ATLS_MUST_USE atls_code atls_session_shutdown(atls_session *s, atls_err *err);
 
 /* The job behind ATLS_WANT_JOB (getting a quote), NULL when there is none. Run it here or in any thread, then

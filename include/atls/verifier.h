@@ -105,6 +105,8 @@ ATLS_API bool atls_verdict_simulated(const atls_verdict *r);
 ATLS_API int64_t atls_verdict_expires(const atls_verdict *r);
 /* Re-attestation interval of the matched workload in seconds; 0: none set. */
 ATLS_API uint32_t atls_verdict_reattest_s(const atls_verdict *r);
+/* Does the matched workload let the peer's TLS key differ from the attested one (`two_keys`)? */
+ATLS_API bool atls_verdict_two_keys(const atls_verdict *r);
 /* Do both name the same workload, evidence family and platform (platform unless policy allows a move)? */
 ATLS_API bool atls_verdict_same_peer(const atls_verdict *a, const atls_verdict *b);
 /* Public-key signature verifications this verdict made (cached ones not counted). */

@@ -104,6 +104,9 @@ atls_code atls_answer_request(atls_session *s, atls_buf bytes, atls_err *err)
     memcpy(a->context, request.context.ptr, sizeof a->context);
     a->request_ms = s->now_ms;
     a->next_round++;
+    if (s->close_sent) {
+        return ATLS_OK;
+    }
     if (s->config->attester == NULL) {
         return answer_empty(s, err);
     }

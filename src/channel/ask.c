@@ -66,8 +66,7 @@ static bool same_bytes(atls_buf a, const uint8_t *b, size_t b_len)
     return b != NULL && a.len == b_len && memcmp(a.ptr, b, b_len) == 0;
 }
 
-/* Whose key is it? Never ours; that of the TLS leaf, where there is one and one key is the rule; and over the
- * life of a connection always the same. */
+/* Whose key is it? Never ours, and over the life of a connection always the same. */
 static atls_code check_key(const atls_session *s, const atls_ea *ea, const uint8_t key_sha256[32],
                            atls_err *err)
 {
@@ -75,16 +74,23 @@ static atls_code check_key(const atls_session *s, const atls_ea *ea, const uint8
         return ATLS_ERR(err, ATLS_E_BINDING, "session.own_key",
                         "the peer's authenticator has our own key");
     }
-    if (!s->config->two_keys && s->tls_spki != NULL &&
-        !same_bytes(ea->spki, s->tls_spki, s->tls_spki_len)) {
-        return ATLS_ERR(err, ATLS_E_BINDING, "session.key",
-                        "the authenticator's key is not that of the peer's TLS certificate");
-    }
     if (s->ask.accepted_n > 0 && CRYPTO_memcmp(key_sha256, s->ask.key_sha256, 32) != 0) {
         return ATLS_ERR(err, ATLS_E_POLICY, "session.peer_changed",
                         "the peer shows another key than in its attestation before");
     }
     return ATLS_OK;
+}
+
+/* The TLS leaf, where there is one, has the key of the authenticator's, unless two keys are allowed. */
+static atls_code check_tls_key(const atls_session *s, const atls_ea *ea, const atls_verdict *v,
+                               atls_err *err)
+{
+    if (s->tls_spki == NULL || same_bytes(ea->spki, s->tls_spki, s->tls_spki_len) ||
+        s->config->two_keys || atls_verdict_two_keys(v)) {
+        return ATLS_OK;
+    }
+    return ATLS_ERR(err, ATLS_E_BINDING, "session.key",
+                    "the authenticator's key is not that of the peer's TLS certificate");
 }
 
 /* design 4.1: evidence equal to what we sent is refused; the role in the report data has prevented it already. */
@@ -151,39 +157,25 @@ static atls_code verdict_failure(const atls_verdict *v, atls_err *err)
                     atls_verdict_message(v));
 }
 
-/* Keeps the verdict, sends ours, and sets how long it stands. */
-static atls_code settle(atls_session *s, atls_verdict *v, const uint8_t key_sha256[32],
-                        atls_err *err)
+/* An accepted verdict still has to fit this connection, and the verdicts before it. */
+static atls_code check_verdict(const atls_session *s, const atls_ea *ea, const atls_verdict *v,
+                               atls_err *err)
 {
-    atls_ask *ask = &s->ask;
-    bool same = ask->accepted_n == 0 || !atls_verdict_accepted(v) ||
-                atls_verdict_same_peer(ask->verdict, v);
-    atls_verdict_free(ask->verdict);
-    ask->verdict = v;
     if (!atls_verdict_accepted(v)) {
         return verdict_failure(v, err);
     }
-    if (!same) {
+    ATLS_TRY(check_tls_key(s, ea, v, err));
+    if (s->ask.accepted_n > 0 && !atls_verdict_same_peer(s->ask.verdict, v)) {
         return ATLS_ERR(
             err, ATLS_E_POLICY, "session.peer_changed",
             "the new evidence names another workload, family or platform than the one before");
     }
-    memcpy(ask->key_sha256, key_sha256, 32);
-    ask->state = ASK_ACCEPTED;
-    ask->accepted_n++;
-    ask->round++;
-    ATLS_TRY(queue_verdict(s, VERDICT_ACCEPTED, err));
-    if (ask->accepted_n == 1) {
-        ask->accept_at = s->queued;
-    }
-    atls_life_accepted(s);
     return ATLS_OK;
 }
 
-/* The authenticator is genuine, and the peer's: now its evidence. */
+/* The authenticator is genuine, and the peer's: now its evidence. The verdict is kept either way. */
 static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_payload *payload,
-                                const atls_evidence *evidence, const uint8_t key_sha256[32],
-                                atls_err *err)
+                                const atls_evidence *evidence, atls_err *err)
 {
     atls_expected expected = {
         .has_report_data = true,
@@ -196,7 +188,26 @@ static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_
     if (v == NULL) {
         return ATLS_E_SYSTEM;
     }
-    return settle(s, v, key_sha256, err);
+    atls_code rc = check_verdict(s, ea, v, err);
+    atls_verdict_free(s->ask.verdict);
+    s->ask.verdict = v;
+    return rc;
+}
+
+/* Sends our accept, and sets how long it stands. */
+static atls_code accept_peer(atls_session *s, const uint8_t key_sha256[32], atls_err *err)
+{
+    atls_ask *ask = &s->ask;
+    memcpy(ask->key_sha256, key_sha256, 32);
+    ask->state = ASK_ACCEPTED;
+    ask->accepted_n++;
+    ask->round++;
+    ATLS_TRY(queue_verdict(s, VERDICT_ACCEPTED, err));
+    if (ask->accepted_n == 1) {
+        ask->accept_at = s->queued;
+    }
+    atls_life_accepted(s);
+    return ATLS_OK;
 }
 
 static atls_code wait_for_attachment(atls_session *s, atls_buf bytes, const atls1_payload *payload,
@@ -252,13 +263,26 @@ static atls_code judge(atls_session *s, atls_buf bytes, atls_buf attachment, atl
     if (attachment.ptr != NULL) {
         ATLS_TRY(add_attachment(&evidence, attachment, err));
     }
-    return judge_evidence(s, &ea, &payload, &evidence, key_sha256, err);
+    ATLS_TRY(judge_evidence(s, &ea, &payload, &evidence, err));
+    return accept_peer(s, key_sha256, err);
+}
+
+/* A verdict that says accepted must not be what is left of a peer that was refused. */
+static void keep_refusal(atls_session *s, atls_code code, const atls_err *err)
+{
+    bool about_peer = code >= ATLS_E_COLLATERAL && code <= ATLS_E_BINDING;
+    if (s->ask.verdict != NULL && !atls_verdict_accepted(s->ask.verdict)) {
+        return; /* it says more */
+    }
+    atls_verdict_free(s->ask.verdict);
+    s->ask.verdict = about_peer ? atls_verdict_refusal(err, s->when_s) : NULL;
 }
 
 /* A peer that we refuse is told so, but not why. Data that waits is not sent any more. */
-static atls_code refuse(atls_session *s, atls_code code)
+static atls_code refuse(atls_session *s, atls_code code, const atls_err *err)
 {
     bool data_waits = s->stage == STAGE_OPEN && s->out_first != NULL;
+    keep_refusal(s, code, err);
     if (!data_waits && queue_verdict(s, VERDICT_REFUSED, NULL) == ATLS_OK) {
         (void)!atls_frames_flush(s, NULL); /* best effort: the refusal stands either way */
     }
@@ -268,7 +292,7 @@ static atls_code refuse(atls_session *s, atls_code code)
 atls_code atls_ask_authenticator(atls_session *s, atls_buf bytes, atls_err *err)
 {
     atls_code rc = judge(s, bytes, (atls_buf){NULL, 0}, err);
-    return rc == ATLS_OK ? ATLS_OK : refuse(s, rc);
+    return rc == ATLS_OK ? ATLS_OK : refuse(s, rc, err);
 }
 
 atls_code atls_ask_attachment(atls_session *s, atls_buf bytes, atls_err *err)
@@ -285,5 +309,5 @@ atls_code atls_ask_attachment(atls_session *s, atls_buf bytes, atls_err *err)
     free(s->ask.held);
     s->ask.held = NULL;
     s->ask.held_len = 0;
-    return rc == ATLS_OK ? ATLS_OK : refuse(s, rc);
+    return rc == ATLS_OK ? ATLS_OK : refuse(s, rc, err);
 }

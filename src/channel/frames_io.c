@@ -13,6 +13,9 @@
 atls_code atls_frames_queue(atls_session *s, uint8_t type, atls_buf a, atls_buf b, atls_err *err)
 {
     size_t len = a.len + b.len;
+    if (s->close_sent) {
+        return ATLS_OK; /* nothing follows our close frame: a round that was under way ends unanswered */
+    }
     if (len > atls1_frame_limit(type)) {
         return ATLS_ERR(err, ATLS_E_USAGE, "frame.too_large",
                         "a frame of type %u with %zu bytes, at most %u fit", (unsigned)type, len,

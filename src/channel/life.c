@@ -71,7 +71,8 @@ atls_code atls_life_tick(atls_session *s, atls_err *err)
         return ATLS_ERR(err, ATLS_E_BINDING, "session.expired",
                         "the verdict on the peer has reached its age limit without new evidence");
     }
-    if (s->stage == STAGE_OPEN && atls_ask_outstanding(s) && s->now_ms >= ask->answer_due) {
+    if (s->stage == STAGE_OPEN && atls_ask_outstanding(s) && !s->close_read &&
+        s->now_ms >= ask->answer_due) {
         return ATLS_ERR(err, ATLS_E_SYSTEM, "session.deadline", "no new evidence within %u ms",
                         (unsigned)s->config->timeout_ms);
     }
@@ -92,7 +93,7 @@ uint64_t atls_session_deadline_ms(const atls_session *s)
     if (s->stage < STAGE_OPEN) {
         return sooner(at, s->deadline_ms);
     }
-    if (atls_ask_outstanding(s)) {
+    if (atls_ask_outstanding(s) && !s->close_read) {
         return sooner(at, s->ask.answer_due);
     }
     if (may_ask(s) && s->ask.again_at != NEVER) {

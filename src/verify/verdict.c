@@ -252,6 +252,11 @@ uint32_t atls_verdict_reattest_s(const atls_verdict *r)
     return r->appraisal.reattest_s;
 }
 
+bool atls_verdict_two_keys(const atls_verdict *r)
+{
+    return r->accepted && r->appraisal.two_keys;
+}
+
 static bool is_zero(const uint8_t *bytes, size_t len)
 {
     uint8_t any = 0;

@@ -39,6 +39,11 @@ void duel_assert_ends(duel *d, atls_code code, const char *check)
         assert_int_equal(n, 0);
     }
     rig_assert_failed(&d->victim, code, check);
+    const atls_verdict *v = atls_session_get0_verdict(d->victim.session);
+    if (v != NULL && !atls_verdict_accepted(v)) { /* a refusal of ours: the ledger says the same */
+        assert_string_equal(atls_verdict_check(v), check);
+        assert_int_equal(atls_verdict_code(v), code);
+    }
     assert_int_equal(rig_read(&d->victim, b, sizeof b, &n), code);
     assert_int_equal(atls_session_write(d->victim.session, b, 1, &n, &d->victim.err), code);
     assert_int_equal(n, 0);
