@@ -569,6 +569,46 @@ static void every_fault_is_met_in_sgx(void **state)
     assert_int_equal(walk("sgx", "sgx", shows_in_sgx), 0);
 }
 
+static bool has_failed(const atls_verdict *r, const char *check)
+{
+    atls_check_line line;
+    for (size_t i = 0; atls_verdict_check_at(r, i, &line); i++) {
+        if (strcmp(line.id, check) == 0) {
+            return strcmp(line.result, "fail") == 0;
+        }
+    }
+    return false;
+}
+
+/* One chain serves TCB info and QE identity, and the first failure decides: the second is there all the same. */
+static void a_signer_is_judged_for_both_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault, *check, *other;
+    } cases[] = {
+        {"tcb_signing.signature", "tcb_info.chain.signature", "qe_identity.chain.signature"},
+        {"tcb_signing.issuer", "tcb_info.chain.issuer", "qe_identity.chain.issuer"},
+        {"tcb_signing.no_ski", "tcb_info.chain.extensions", "qe_identity.chain.extensions"},
+        {"tcb_signing.key_usage", "tcb_info.chain.usage", "qe_identity.chain.usage"},
+        {"tcb_signing.name", "tcb_info.chain.signer", "qe_identity.chain.signer"},
+        {"tcb_signing.revoked", "tcb_info.chain.crl", "qe_identity.chain.crl"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const atls_sim_quote ask = {.type = "tdx"};
+        atls_sim *sim = sim_with(cases[i].fault);
+        atls_verifier *v = verifier_of(sim, "tdx", sim);
+        atls_verdict *r = judge(v, sim, &ask);
+        assert_false(atls_verdict_accepted(r));
+        if (!has_failed(r, cases[i].check) || !has_failed(r, cases[i].other)) {
+            fail_msg("%s: %s and %s are to fail", cases[i].fault, cases[i].check, cases[i].other);
+        }
+        atls_verdict_free(r);
+        atls_verifier_free(v);
+        atls_sim_free(sim);
+    }
+}
+
 static void no_expectation_is_for_nothing(void **state)
 {
     (void)state;
@@ -595,6 +635,7 @@ int main(void)
         cmocka_unit_test(every_fault_is_met_in_tdx_4),
         cmocka_unit_test(every_fault_is_met_in_tdx_5),
         cmocka_unit_test(every_fault_is_met_in_sgx),
+        cmocka_unit_test(a_signer_is_judged_for_both_texts),
         cmocka_unit_test(no_expectation_is_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
