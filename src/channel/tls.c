@@ -238,9 +238,14 @@ static atls_code check_connection(const atls_session *s, atls_err *err)
 /* The name that ordinary verification has proved: the one asked for, else the leaf's own. */
 static char *verified_name(SSL *ssl, X509 *leaf)
 {
-    const char *asked = SSL_get0_peername(ssl);
-    if (asked != NULL) {
-        return OPENSSL_strdup(asked);
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    const char *matched = SSL_get0_peername(ssl);
+    if (matched != NULL) {
+        /* What matched may be a pattern (*.example.org), and so may what was asked for (.example.org). */
+        const char *asked = X509_VERIFY_PARAM_get0_host(param, 0);
+        bool exact =
+            asked != NULL && asked[0] != '.' && X509_VERIFY_PARAM_get0_host(param, 1) == NULL;
+        return OPENSSL_strdup(exact ? asked : matched);
     }
     GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
     char *found = NULL;

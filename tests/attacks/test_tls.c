@@ -367,6 +367,63 @@ static void certificates_by_pki(void **state)
     rig_cert_free(&second);
 }
 
+static void ask_for_a(SSL *ssl)
+{
+    assert_int_equal(SSL_set1_host(ssl, "a.web.example"), 1);
+}
+
+static void ask_for_b(SSL *ssl)
+{
+    assert_int_equal(SSL_set1_host(ssl, "b.web.example"), 1);
+}
+
+/* The policy's name is compared with the one that the caller asked for, also where a wildcard vouches for it; and a
+ * certificate that is good for another name does not help. */
+static void the_name_asked_for_is_the_identity(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *certified;
+        void (*ask)(SSL *ssl);
+        const char *check; /* NULL: accepted */
+    } cases[] = {
+        {"a.web.example", ask_for_a, NULL},
+        {"*.web.example", ask_for_a, NULL},
+        {"*.web.example", ask_for_b, "policy.pki"},
+        {"b.web.example", ask_for_b, "policy.pki"},
+        {"b.web.example", ask_for_a, "tls.certificate"},
+    };
+    rig_cert ca = {NULL, NULL};
+    rig_cert client = {NULL, NULL};
+    rig_cert_make(&ca, "ca", NULL);
+    rig_cert_make(&client, "client.example", &ca);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rig_cert server = {NULL, NULL};
+        rig_cert_make(&server, cases[i].certified, &ca);
+        rig_options o = mutual;
+        o.ca = &ca;
+        o.client_cert = &client;
+        o.server_cert = &server;
+        o.client_policy = "{\"atls_policy\":1,\"workloads\":[{\"name\":\"web\",\"tees\":[\"tdx\"],"
+                          "\"pki\":{\"names\":[\"a.web.example\"]}}]}";
+        rig r;
+        rig_new(&r, &o);
+        cases[i].ask(r.client.ssl);
+        if (cases[i].check == NULL) {
+            rig_open(&r);
+            assert_string_not_equal(
+                atls_verdict_identity(atls_session_get0_verdict(r.client.session)), "none");
+        } else {
+            rig_handshake(&r);
+            rig_assert_failed(&r.client, ATLS_E_POLICY, cases[i].check);
+        }
+        rig_free(&r);
+        rig_cert_free(&server);
+    }
+    rig_cert_free(&client);
+    rig_cert_free(&ca);
+}
+
 /* A caller's callback that lets everything pass leaves the error behind, and that decides. */
 static int let_pass(int ok, X509_STORE_CTX *store_ctx)
 {
@@ -418,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_resumed_session_is_refused),
         cmocka_unit_test(early_data_is_refused),
         cmocka_unit_test(certificates_by_pki),
+        cmocka_unit_test(the_name_asked_for_is_the_identity),
         cmocka_unit_test(a_lenient_callback_does_not_decide),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
