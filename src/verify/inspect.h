@@ -9,7 +9,6 @@
 
 /* Setters. A failure for lack of memory leaves the member out. */
 void atls_inspect_text(json_t *to, const char *name, const char *text);
-void atls_inspect_text_len(json_t *to, const char *name, atls_buf text); /* what is no UTF-8: hex */
 void atls_inspect_hex(json_t *to, const char *name, atls_buf bytes);
 void atls_inspect_number(json_t *to, const char *name, uint64_t v);
 void atls_inspect_bool(json_t *to, const char *name, bool v);

@@ -3,32 +3,23 @@
 
 #include <stdlib.h>
 
-#include <openssl/err.h>
-#include <openssl/x509.h>
-
 #include "base/err.h"
 #include "crypto/cert.h"
 #include "crypto/crl.h"
+#include "crypto/x509_name.h"
 #include "trust/pck.h"
 
 #define CRL_SERIALS_SHOWN 64
 
-/* A distinguished name as RFC 4514 writes it; hex of its DER if OpenSSL cannot. */
 static void put_name(json_t *to, const char *member, atls_buf der)
 {
-    const unsigned char *p = der.ptr;
-    X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)der.len);
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    if (name != NULL && bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) > 0) {
-        long len = BIO_get_mem_data(bio, &text);
-        atls_inspect_text_len(to, member, (atls_buf){(const uint8_t *)text, (size_t)len});
+    char *text = atls_x509_name_text(der);
+    if (text != NULL) {
+        atls_inspect_text(to, member, text);
     } else {
         atls_inspect_hex(to, member, der);
     }
-    BIO_free(bio);
-    X509_NAME_free(name);
-    ERR_clear_error();
+    free(text);
 }
 
 static void put_sgx_extension(json_t *to, atls_buf value)

@@ -15,16 +15,6 @@ void atls_inspect_text(json_t *to, const char *name, const char *text)
     (void)json_object_set_new(to, name, json_string(text));
 }
 
-void atls_inspect_text_len(json_t *to, const char *name, atls_buf text)
-{
-    json_t *value = json_stringn((const char *)text.ptr, text.len);
-    if (value == NULL) {
-        atls_inspect_hex(to, name, text);
-        return;
-    }
-    (void)json_object_set_new(to, name, value);
-}
-
 void atls_inspect_hex(json_t *to, const char *name, atls_buf bytes)
 {
     size_t shown = bytes.len < HEX_SHOWN ? bytes.len : HEX_SHOWN;

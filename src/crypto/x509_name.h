@@ -1,0 +1,10 @@
+/* x509_name.h: a distinguished name for people. */
+#ifndef ATLS_CRYPTO_X509_NAME_H
+#define ATLS_CRYPTO_X509_NAME_H
+
+#include <atls/types.h>
+
+/* The name (DER) as RFC 4514 writes it, printable ASCII only; malloc'ed. NULL: not a name, or no memory. */
+char *atls_x509_name_text(atls_buf der);
+
+#endif
