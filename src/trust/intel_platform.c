@@ -308,7 +308,7 @@ static void note_window(atls_intel_platform *p)
 static void judge_chain(const judging *g)
 {
     atls_intel_platform *p = g->p;
-    if (!judge_roles(g)) {
+    if (!judge_roles(g) || g->root == NULL || p->root == NULL || p->ca == NULL || p->leaf == NULL) {
         skip_rest(g, "the chain is not one to a trusted root");
         return;
     }

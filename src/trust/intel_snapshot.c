@@ -160,7 +160,8 @@ static atls_crl *read_crl(const making *m, const atls_crl_ids *ids,
     atls_crl *crl = NULL;
     bool decoded = item->readable && atls_crl_parse(item->bytes, &crl, NULL) == ATLS_OK;
     if (!atls_judge(m->j, ids->format, decoded, ATLS_E_INVALID, "something else",
-                    "a revocation list")) {
+                    "a revocation list") ||
+        crl == NULL) {
         return NULL;
     }
     note_expiry(m->s, crl->next_update_s);
