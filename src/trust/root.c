@@ -124,3 +124,13 @@ const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert)
     }
     return NULL;
 }
+
+bool atls_root_set_replaced(const atls_root_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->roots[i].custom && !set->roots[i].beside) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -35,4 +35,7 @@ void atls_root_set_clear(atls_root_set *set);
 /* The root that this certificate is; NULL if it is none of them. */
 const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert);
 
+/* Has the user put roots in the vendor's place? */
+bool atls_root_set_replaced(const atls_root_set *set);
+
 #endif

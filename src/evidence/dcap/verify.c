@@ -257,7 +257,7 @@ static void judge_quote(const quote_case *c, int64_t when_s, atls_claims *claims
     bool signed_ok = atls_judge_rs(c->j, "quote.signature", c->p->attestation_key,
                                    c->q.signed_range, c->q.signature.ptr);
     claims->simulated = c->p->simulated;
-    claims->custom_root = c->p->custom_root;
+    claims->custom_root = claims->custom_root || c->p->custom_root;
     platform_claims(c->p, &claims->platform);
     judge_tcb(c, &claims->tcb);
     collateral_claims(c->p, &claims->tcb);
@@ -274,6 +274,7 @@ static void verify(const struct atls_trust *trust, const atls_evidence *evidence
     quote_case c = {.j = &j};
     atls_err err = {0};
     atls_buf quote;
+    claims->custom_root = atls_root_set_replaced(&trust->intel); /* of a refusal too */
     if (!quote_part(evidence, &quote)) {
         atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
                          atls_value_text("a part named quote"));
