@@ -175,6 +175,7 @@ static atls_code show_evidence(atls_session *s, const atls_evidence_blob *blob, 
     free(cmw);
     if (rc == ATLS_OK && attachment.len > 0) {
         rc = atls_frames_queue(s, ATLS1_FRAME_ATTACHMENT, attachment, (atls_buf){NULL, 0}, err);
+        s->answer.shown_at = s->queued; /* no verdict is due before all of it has been written */
     }
     return rc;
 }
