@@ -226,6 +226,12 @@ def large_files(d, pki, quote):
     run = atls(*base, "--policy", large, quote)
     refused("100 MB of policy", run, 1, "policy.size")
     cheap("100 MB of policy", run)
+    refused("100 MB of root", atls("verify", "--root", f"intel:{large}", quote), 1, "root.size")
+    judged("100 MB of endorsement", atls(*base, "--endorsement", large, quote), 4, "endorsement.size")
+    (d / "sim").mkdir()
+    (d / "sim" / "state.json").symlink_to(large)
+    refused("100 MB of simulator", atls("sim", "evidence", "--pki", d / "sim"), 1, "sim.size")
+    refused("100 MB of key", atls("connect", "127.0.0.1:1", "--cert", quote, "--key", large), 1, "identity.size")
     run = atls(*base, "/dev/zero")
     judged("evidence without end", run, 4, "evidence.size")
     cheap("evidence without end", run)
@@ -235,6 +241,16 @@ def large_files(d, pki, quote):
     run = atls(*base, "-", stdin=b"\x04\x00\x02\x00\x81" + bytes(4 * MIB - 5))
     judged("4 MiB that begin like a quote", run, 4)
     cheap("4 MiB that begin like a quote", run)
+
+
+def other_mistakes(d, pki, quote):
+    refused("a key that is none", atls("connect", "127.0.0.1:1", "--cert", quote, "--key", quote), 1, "identity.pem")
+    refused("a certificate without its key", atls("connect", "127.0.0.1:1", "--cert", quote), 1, "usage.identity")
+    store = d / "crowded"
+    store.mkdir()
+    for i in range(1025):
+        (store / f"{i}.json").touch()
+    refused("a store of 1025 files", atls("verify", "--collateral", store, quote), 1, "usage.collateral")
 
 
 def other_commands(d, pki, quote):
@@ -283,7 +299,8 @@ def main():
         help_everywhere()
         for part in (usage_errors, missing_files):
             part(d)
-        for part in (collateral_stores, bad_evidence, bundles, large_files, other_commands):
+        for part in (collateral_stores, bad_evidence, bundles, large_files, other_mistakes,
+                     other_commands):
             part(d, pki, quote)
     report.end()
 
