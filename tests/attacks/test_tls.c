@@ -144,6 +144,40 @@ static void settings_that_were_changed_are_noticed(void **state)
     }
 }
 
+static int suspend(SSL *ssl, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    return -1;
+}
+
+static void suspended_certificates(SSL *ssl)
+{
+    SSL_set_cert_cb(ssl, suspend, NULL);
+}
+
+/* Nothing in atls/1 waits for a caller's look-up of a certificate: it ends the session, and is no acceptance. */
+static void a_callback_that_suspends_ends_it(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        BIO *a = NULL;
+        BIO *b = NULL;
+        rig r = {0};
+        rig_side_new(&r.client, ATLS_CLIENT, &mutual);
+        rig_side_new(&r.server, ATLS_SERVER, &mutual);
+        rig_side *victim = role == ATLS_CLIENT ? &r.client : &r.server;
+        victim->tweak = suspended_certificates;
+        assert_int_equal(BIO_new_bio_pair(&a, 65536, &b, 65536), 1);
+        rig_side_start(&r.client, a, RIG_NOW_MS, RIG_WHEN_S);
+        rig_side_start(&r.server, b, RIG_NOW_MS, RIG_WHEN_S);
+        rig_handshake(&r);
+        rig_assert_failed(victim, ATLS_E_USAGE, "tls.suspended");
+        assert_null(atls_session_get0_verdict(victim->session));
+        rig_free(&r);
+    }
+}
+
 static void the_wrong_role(void **state)
 {
     (void)state;
@@ -469,6 +503,7 @@ int main(void)
         cmocka_unit_test(not_one_byte_for_a_plain_server),
         cmocka_unit_test(something_that_is_no_tls),
         cmocka_unit_test(settings_that_were_changed_are_noticed),
+        cmocka_unit_test(a_callback_that_suspends_ends_it),
         cmocka_unit_test(the_wrong_role),
         cmocka_unit_test(tickets_of_a_server_are_discarded),
         cmocka_unit_test(our_server_sends_none),
