@@ -305,13 +305,10 @@ static void note_window(atls_intel_platform *p)
     }
 }
 
+/* The chain has its shape, and a trusted root. */
 static void judge_chain(const judging *g)
 {
     atls_intel_platform *p = g->p;
-    if (!judge_roles(g) || g->root == NULL || p->root == NULL || p->ca == NULL || p->leaf == NULL) {
-        skip_rest(g, "the chain is not one to a trusted root");
-        return;
-    }
     bool form = judge_form(g);
     bool signatures = judge_signatures(g);
     judge_revocations(g);
@@ -329,6 +326,19 @@ static void judge_chain(const judging *g)
         return;
     }
     judge_attestation_key(g);
+}
+
+/* One of each kind, and a root that is trusted: told first, as nothing else matters without. */
+static bool judge_shape(const judging *g, bool there, bool well_formed)
+{
+    return atls_judge_there(g->j, "pck.missing", there,
+                            "a PCK certificate chain, in the quote or with the collateral") &&
+           atls_judge(g->j, "pck.chain.format", well_formed, ATLS_E_INVALID, "something else",
+                      "exactly three certificates") &&
+           (g->evidence->certification_type != PEM_LEAF ||
+            atls_judge(g->j, "pck.leaf.quoted", leaf_is_quoted(g), ATLS_E_INVALID,
+                       "another PCK certificate than the quote's", NULL)) &&
+           judge_roles(g);
 }
 
 /* Whatever brought such a certificate in: what it certifies is simulated. */
@@ -362,18 +372,13 @@ static atls_code judge_all(judging *g)
     p->simulated = (g->root != NULL && g->root->simulated) || is_marked(p->root) ||
                    is_marked(p->ca) || is_marked(p->leaf);
     p->custom_root = g->root != NULL && g->root->custom;
+    bool is_chain = judge_shape(g, there, well_formed);
     ATLS_TRY(judge_collateral(g, at));
-    if (!atls_judge_there(g->j, "pck.missing", there,
-                          "a PCK certificate chain, in the quote or with the collateral") ||
-        !atls_judge(g->j, "pck.chain.format", well_formed, ATLS_E_INVALID, "something else",
-                    "exactly three certificates") ||
-        (g->evidence->certification_type == PEM_LEAF &&
-         !atls_judge(g->j, "pck.leaf.quoted", leaf_is_quoted(g), ATLS_E_INVALID,
-                     "another PCK certificate than the quote's", NULL))) {
-        skip_rest(g, "there is no PCK certificate chain to judge it by");
-        return ATLS_OK;
+    if (is_chain && g->root != NULL && p->root != NULL && p->ca != NULL && p->leaf != NULL) {
+        judge_chain(g);
+    } else {
+        skip_rest(g, "there is no PCK certificate chain to a trusted root");
     }
-    judge_chain(g);
     return ATLS_OK;
 }
 

@@ -243,12 +243,13 @@ static size_t strip(atls_buf text, uint8_t *out)
     return n;
 }
 
-static bool text_signed(const making *m, atls_key *key, atls_buf text, const uint8_t rs[64])
+static bool text_signed(const making *m, const char *id, atls_key *key, atls_buf text,
+                        const uint8_t rs[64])
 {
     atls_ledger scratch;
     atls_ledger_init(&scratch);
     atls_judging quiet = {&scratch, m->j->signatures};
-    if (atls_judge_rs(&quiet, "text.signature", key, text, rs)) {
+    if (atls_judge_rs(&quiet, id, key, text, rs)) {
         return true;
     }
     uint8_t *copy = malloc(text.len);
@@ -256,8 +257,7 @@ static bool text_signed(const making *m, atls_key *key, atls_buf text, const uin
         return false;
     }
     size_t len = strip(text, copy);
-    bool good =
-        len != text.len && atls_judge_rs(&quiet, "text.signature", key, (atls_buf){copy, len}, rs);
+    bool good = len != text.len && atls_judge_rs(&quiet, id, key, (atls_buf){copy, len}, rs);
     free(copy);
     return good;
 }
@@ -273,7 +273,7 @@ static bool judge_text(const making *m, const item_ids *ids, const atls_collater
         return false;
     }
     bool good = text->readable && signature->readable &&
-                text_signed(m, key, text->bytes, signature->bytes.ptr);
+                text_signed(m, ids->signature, key, text->bytes, signature->bytes.ptr);
     atls_key_free(key);
     if (!atls_judge(m->j, ids->signature, good, ATLS_E_INVALID, "a signature that does not verify",
                     "a valid one")) {

@@ -115,9 +115,13 @@ static bool zero_and_equal(atls_buf attributes, const uint8_t *wanted)
     return any == 0;
 }
 
-static void judge_module(const quote_case *c)
+static void judge_module(const quote_case *c, bool signed_ok)
 {
     if (!c->q.is_tdx) {
+        return;
+    }
+    if (!signed_ok) {
+        atls_ledger_skip(c->j->l, "tdx_module.identity", "the quote's signature does not verify");
         return;
     }
     const atls_tcb_info *info = c->info;
@@ -164,10 +168,9 @@ static void judge_tcb(const quote_case *c, atls_tcb_claims *out)
                                         ATLS_E_POLICY},
         [ATLS_MATCH_NO_QE_LEVEL] = {"tcb.qe_level", "a quoting enclave below every level",
                                     ATLS_E_POLICY},
-        [ATLS_MATCH_NO_MODULE] = {"tdx_module.level", "a TDX module of unknown version",
+        [ATLS_MATCH_NO_MODULE] = {"tdx_module.identity", "a TDX module of unknown version",
                                   ATLS_E_INVALID},
-        [ATLS_MATCH_UNRECOGNIZED] = {"tcb.recognized", "a TCB status that is not known",
-                                     ATLS_E_POLICY},
+        [ATLS_MATCH_UNRECOGNIZED] = {"tcb.level", "a TCB status that is not known", ATLS_E_POLICY},
     };
     if (c->info == NULL || c->identity == NULL || c->p->attestation_key == NULL ||
         any_invalid(c->j->l)) {
@@ -252,10 +255,10 @@ static void judge_quote(const quote_case *c, int64_t when_s, atls_claims *claims
 {
     atls_intel_platform_judge_times(c->p, when_s, c->j->l);
     judge_tcb_info(c);
-    judge_module(c);
     bool qe_good = judge_quoting_enclave(c);
     bool signed_ok = atls_judge_rs(c->j, "quote.signature", c->p->attestation_key,
                                    c->q.signed_range, c->q.signature.ptr);
+    judge_module(c, signed_ok);
     claims->simulated = c->p->simulated;
     claims->custom_root = claims->custom_root || c->p->custom_root;
     platform_claims(c->p, &claims->platform);
