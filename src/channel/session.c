@@ -56,6 +56,7 @@ atls_code atls_session_new(const atls_config *c, SSL *ssl, atls_role role, uint6
     }
     /* A peer that sends nothing but tickets must not keep us inside one call until the deadline is past. */
     SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+    (void)SSL_set_num_tickets(ssl, 0); /* whatever the caller's context says */
     X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), (time_t)when_s);
     *out = s;
     return ATLS_OK;

@@ -97,10 +97,16 @@ static void server_shows_only_after_the_client_is_accepted(void **state)
     o.after_peer = true;
     rig_new(&r, &o);
     r.client.hold_jobs = true;
+    r.server.hold_jobs = true;
     rig_handshake(&r);
     assert_int_equal(r.client.rc, ATLS_WANT_JOB);
+    assert_int_equal(r.server.rc, ATLS_WANT_READ);
     assert_null(atls_session_get0_job(r.server.session));
     r.client.hold_jobs = false;
+    rig_handshake(&r);
+    assert_int_equal(atls_session_rounds(r.server.session), 1);
+    assert_int_equal(r.server.rc, ATLS_WANT_JOB); /* now, and not before */
+    r.server.hold_jobs = false;
     rig_open(&r);
     assert_verdict(&r.client);
     rig_free(&r);
