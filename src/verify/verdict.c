@@ -104,12 +104,23 @@ static void say(atls_verdict *r, const char *fmt, ...)
     va_end(ap);
 }
 
+/* A sentence holds the start of a long hash; the check's own line has it whole. */
+static void shorten_hash(char *text)
+{
+    size_t len = strlen(text);
+    if (len > 32 && strspn(text, "0123456789abcdef") == len) {
+        memcpy(text + 16, "..", 3);
+    }
+}
+
 static void say_why(atls_verdict *r, const atls_entry *e)
 {
     char found[ATLS_ERR_MSG_LEN];
     char wanted[ATLS_ERR_MSG_LEN];
     print_found(r, e, found, sizeof found);
     atls_value_print(&r->ledger, &e->wanted, wanted, sizeof wanted);
+    shorten_hash(found);
+    shorten_hash(wanted);
     /* The sentence of an atls_err says it all. */
     if (e->found.kind == ATLS_VALUE_NOTE && e->wanted.kind == ATLS_VALUE_NONE) {
         say(r, "%s", found);
