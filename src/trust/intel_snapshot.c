@@ -286,7 +286,9 @@ static void judge_tcb_info(const making *m)
 {
     const item_ids *ids = &tcb_info_ids;
     atls_intel_snapshot *s = m->s;
-    if (!atls_judge_there(m->j, ids->missing, m->c->tcb_info.present, "TCB info")) {
+    if (!atls_judge_there(m->j, ids->missing, m->c->tcb_info.present, "TCB info") ||
+        !atls_judge_there(m->j, ids->missing, m->c->tcb_info_signature.present,
+                          "the signature of the TCB info")) {
         return;
     }
     s->tcb_signer = judge_chain(m, ids, &m->c->tcb_info_chain, &s->tcb_chain_window);
@@ -311,7 +313,9 @@ static void judge_qe_identity(const making *m)
 {
     const item_ids *ids = &qe_identity_ids;
     atls_intel_snapshot *s = m->s;
-    if (!atls_judge_there(m->j, ids->missing, m->c->qe_identity.present, "QE identity")) {
+    if (!atls_judge_there(m->j, ids->missing, m->c->qe_identity.present, "QE identity") ||
+        !atls_judge_there(m->j, ids->missing, m->c->qe_identity_signature.present,
+                          "the signature of the QE identity")) {
         return;
     }
     s->qe_signer = judge_qe_chain(m);

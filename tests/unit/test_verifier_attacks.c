@@ -1,0 +1,74 @@
+/* What a hostile peer, a hostile cache of collateral or a careless caller may try: nothing of it is accepted, and no
+ * line of a refusal says more than was shown. */
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "trust/root.h"
+#include "unit/pki.h"
+#include "unit/simulated.h"
+
+/* --- collateral with holes --- */
+
+/* The collateral of b's platform with one member set to value (NULL: taken out). Takes value over. */
+static atls_collateral *edited(const bench *b, const char *tee, const char *member, json_t *value)
+{
+    char *json = NULL;
+    atls_collateral *c = NULL;
+    assert_int_equal(atls_sim_collateral(b->sim, tee, &json, NULL), ATLS_OK);
+    json_t *object = json_loads(json, 0, NULL);
+    assert_non_null(json_object_get(object, member));
+    assert_int_equal(value == NULL ? json_object_del(object, member)
+                                   : json_object_set_new(object, member, value),
+                     0);
+    char *text = json_dumps(object, JSON_COMPACT);
+    assert_int_equal(atls_collateral_parse(text_buf(text), &c, NULL), ATLS_OK);
+    free(text);
+    json_decref(object);
+    atls_free(json);
+    return c;
+}
+
+static void a_member_that_is_missing_is_told_as_missing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *member, *check;
+    } cases[] = {
+        {"root_ca_crl", "root_crl.missing"},
+        {"pck_crl", "pck_crl.missing"},
+        {"tcb_info_issuer_chain", "tcb_info.chain.missing"},
+        {"tcb_info", "tcb_info.missing"},
+        {"tcb_info_signature", "tcb_info.missing"},
+        {"qe_identity_issuer_chain", "qe_identity.chain.missing"},
+        {"qe_identity", "qe_identity.missing"},
+        {"qe_identity_signature", "qe_identity.missing"},
+    };
+    static const char *const tees[] = {"tdx", "sgx"};
+    for (size_t t = 0; t < 2; t++) {
+        bench b = set_up(tees[t], NULL, NULL);
+        for (size_t i = 0; i < 3 * sizeof cases / sizeof cases[0]; i++) {
+            size_t k = i / 3;
+            json_t *value = i % 3 == 0 ? NULL : i % 3 == 1 ? json_null() : json_string("");
+            atls_collateral *c = edited(&b, tees[t], cases[k].member, value);
+            atls_verifier *v = atls_verifier_new();
+            assert_int_equal(atls_verifier_insecure_trust_simulator(v, text_buf(b.root), NULL),
+                             ATLS_OK);
+            assert_int_equal(atls_verifier_add1_collateral(v, c, NULL), ATLS_OK);
+            bench with = b;
+            with.v = v;
+            assert_refused(check_at(&with, NULL, NOW), ATLS_E_COLLATERAL, cases[k].check);
+            atls_verifier_free(v);
+            atls_collateral_free(c);
+        }
+        tear_down(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_member_that_is_missing_is_told_as_missing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
