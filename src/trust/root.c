@@ -117,12 +117,15 @@ atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool beside, atl
 
 const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert)
 {
+    const atls_root *found = NULL;
     for (size_t i = 0; i < set->n; i++) {
-        if (memcmp(set->roots[i].sha256, cert->sha256, sizeof cert->sha256) == 0) {
-            return &set->roots[i];
+        const atls_root *root = &set->roots[i];
+        if (memcmp(root->sha256, cert->sha256, sizeof cert->sha256) == 0 &&
+            (found == NULL || root->simulated)) {
+            found = root;
         }
     }
-    return NULL;
+    return found;
 }
 
 bool atls_root_set_replaced(const atls_root_set *set)

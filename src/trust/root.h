@@ -32,7 +32,8 @@ ATLS_MUST_USE atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bo
                                           atls_err *err);
 void atls_root_set_clear(atls_root_set *set);
 
-/* The root that this certificate is; NULL if it is none of them. */
+/* The root that this certificate is; NULL if it is none of them. One that was given twice is a simulator's if
+ * either said so. */
 const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert);
 
 /* Has the user put roots in the vendor's place? */

@@ -65,10 +65,40 @@ static void a_member_that_is_missing_is_told_as_missing(void **state)
     }
 }
 
+/* --- roots --- */
+
+/* A root that was given twice, once as a simulator's: in either order everything under it is simulated. */
+static void a_root_given_as_a_simulators_too_is_simulated(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = pki_key();
+    pki_spec spec = {
+        .cn = "Test SGX Root CA", .serial = 1, .not_before_s = 0, .not_after_s = 40000 * PKI_DAY};
+    X509 *x = pki_cert(&spec, key, NULL, key);
+    atls_buf der = pki_der(x);
+    atls_cert *cert = NULL;
+    assert_int_equal(atls_cert_parse(der, &cert, NULL), ATLS_OK);
+    for (int simulator_first = 0; simulator_first < 2; simulator_first++) {
+        atls_root_set set = {.n = 0};
+        assert_int_equal(atls_root_set_intel(&set, NULL), ATLS_OK);
+        assert_int_equal(atls_root_set_add(&set, der, simulator_first == 1, NULL), ATLS_OK);
+        assert_int_equal(atls_root_set_add(&set, der, simulator_first == 0, NULL), ATLS_OK);
+        const atls_root *root = atls_root_find(&set, cert);
+        assert_non_null(root);
+        assert_true(root->simulated);
+        atls_root_set_clear(&set);
+    }
+    atls_cert_free(cert);
+    pki_buf_free(der);
+    X509_free(x);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_that_is_missing_is_told_as_missing),
+        cmocka_unit_test(a_root_given_as_a_simulators_too_is_simulated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
