@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "claims/evidence_parts.h"
 #include "trust/trust.h"
 #include "verify/verdict.h"
 
@@ -76,12 +77,37 @@ void atls_verifier_drop_caches(atls_verifier *v)
 
 /* --- one verification --- */
 
+static atls_buf text_of(const char *s)
+{
+    return (atls_buf){(const uint8_t *)s, s == NULL ? 0 : strlen(s)};
+}
+
+/* Which part of the type this is; only the one that is judged may go without a name, and then comes first. */
+static size_t place_of(const atls_evidence *evidence, size_t i, const atls_evidence_type *type)
+{
+    const char *name = evidence->parts[i].name;
+    return name == NULL && i == 0 ? 0 : atls_evidence_type_part(type, text_of(name));
+}
+
+/* The part that is judged; NULL when it is not there. */
+static const atls_buf *main_part(const atls_evidence *evidence, const atls_format *format)
+{
+    const atls_evidence_type *type = atls_evidence_type_find(text_of(format->name));
+    for (size_t i = 0; i < evidence->parts_n; i++) {
+        if (place_of(evidence, i, type) == 0) {
+            return &evidence->parts[i].bytes;
+        }
+    }
+    return NULL;
+}
+
 static const atls_format *format_of(const atls_evidence *evidence)
 {
     size_t n = sizeof formats / sizeof formats[0];
     for (size_t i = 0; i < n; i++) {
+        const atls_buf *part = main_part(evidence, formats[i]);
         bool fits = evidence->type != NULL ? strcmp(evidence->type, formats[i]->name) == 0
-                                           : formats[i]->recognise(evidence->parts[0].bytes);
+                                           : part != NULL && formats[i]->recognise(*part);
         if (fits) {
             return formats[i];
         }
@@ -89,17 +115,34 @@ static const atls_format *format_of(const atls_evidence *evidence)
     return NULL;
 }
 
-static bool fits_size(const atls_evidence *evidence, atls_ledger *l)
+static bool fits_count(const atls_evidence *evidence, atls_ledger *l)
 {
     if (evidence == NULL || evidence->parts_n == 0 || evidence->parts_n > ATLS_EVIDENCE_PARTS) {
         atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
                          atls_value_text("evidence of 1 to 8 parts"));
         return false;
     }
-    /* Parts behind the first (event logs) are not signed and have limits of their own. */
-    if (evidence->parts[0].bytes.len > EVIDENCE_MAX_LEN) {
-        atls_ledger_fail(l, "evidence.size", ATLS_E_INVALID,
-                         atls_value_uint(evidence->parts[0].bytes.len),
+    return true;
+}
+
+/* Parts that nobody knows, or one of two, could carry what nobody judges: neither is passed over. */
+static bool fits_format(const atls_evidence *evidence, const atls_format *format, atls_ledger *l)
+{
+    const atls_evidence_type *type = atls_evidence_type_find(text_of(format->name));
+    bool taken[ATLS_PARTS_OF_A_TYPE + 1] = {[ATLS_PARTS_OF_A_TYPE] = true};
+    for (size_t i = 0; i < evidence->parts_n; i++) {
+        size_t place = place_of(evidence, i, type);
+        if (taken[place]) {
+            atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
+                             atls_value_text("parts that this type has, each at most once"));
+            return false;
+        }
+        taken[place] = true;
+    }
+    /* The other parts (event logs) are not signed and have limits of their own. */
+    const atls_buf *part = main_part(evidence, format);
+    if (part != NULL && part->len > EVIDENCE_MAX_LEN) {
+        atls_ledger_fail(l, "evidence.size", ATLS_E_INVALID, atls_value_uint(part->len),
                          atls_value_text("at most 131072 bytes"));
         return false;
     }
@@ -164,7 +207,7 @@ static void judge_binding(atls_verdict *r, const atls_expected *expected)
 static void judge(const atls_verifier *v, const atls_evidence *evidence,
                   const atls_expected *expected, atls_verdict *r)
 {
-    if (!fits_size(evidence, &r->ledger)) {
+    if (!fits_count(evidence, &r->ledger)) {
         return;
     }
     const atls_format *format = format_of(evidence);
@@ -174,6 +217,9 @@ static void judge(const atls_verifier *v, const atls_evidence *evidence,
         return;
     }
     r->format = format->name;
+    if (!fits_format(evidence, format, &r->ledger)) {
+        return;
+    }
     format->verify(v->trust, evidence, r->at_s, &r->ledger, &r->claims, &r->anchor, &r->signatures);
     judge_binding(r, expected);
     if (r->claims.tee != ATLS_TEE_NONE) {

@@ -261,8 +261,9 @@ static void unknown_and_oversized_evidence_is_refused(void **state)
     bench b = set_up("tdx", NULL, NULL);
     trust_all(&b);
     static uint8_t large[(128u << 10) + 1];
-    atls_evidence e = {.parts_n = 1, .parts = {{NULL, {large, sizeof large}}}};
+    atls_evidence e = {.type = "tdx", .parts_n = 1, .parts = {{NULL, {large, sizeof large}}}};
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID, "evidence.size");
+    e.type = NULL;
     e.parts[0].bytes.len = 2000;
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID,
                    "evidence.unknown");

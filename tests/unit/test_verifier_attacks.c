@@ -94,11 +94,77 @@ static void a_root_given_as_a_simulators_too_is_simulated(void **state)
     EVP_PKEY_free(key);
 }
 
+/* --- parts of evidence --- */
+
+static void parts_are_told_by_their_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        const char *names[3];
+        size_t quote_at, n;
+        bool good, unknown;
+    } cases[] = {
+        {"tdx", {"quote"}, 0, 1, true},
+        {"tdx", {NULL}, 0, 1, true},
+        {NULL, {NULL}, 0, 1, true},
+        {"tdx", {"quote", "event_log"}, 0, 2, true},
+        {"tdx", {NULL, "event_log"}, 0, 2, true},
+        {"tdx", {"event_log", "quote"}, 1, 2, true},
+        {NULL, {"event_log", "quote"}, 1, 2, true},
+        {"tdx", {"event_log"}, 0, 1, false}, /* a quote under another name */
+        {NULL, {"event_log"}, 0, 1, false, true},
+        {"tdx", {"quote", "quote"}, 0, 2, false}, /* which one would be a guess */
+        {NULL, {"quote", "quote"}, 1, 2, false, true},
+        {NULL, {"quote", "quote"}, 0, 2, false},
+        {"tdx", {NULL, "quote"}, 0, 2, false},
+        {"tdx", {"quote", "vcek"}, 0, 2, false}, /* of another type */
+        {"tdx", {"quote", "gpu"}, 0, 2, false},  /* of none */
+        {"tdx", {"quote", NULL}, 0, 2, false},
+        {"tdx", {"quote", ""}, 0, 2, false},
+        {"tdx", {"event_log", NULL}, 1, 2, false},
+        {"tdx", {"quote", "event_log", "event_log"}, 0, 3, false},
+    };
+    bench b = set_up("tdx", NULL, NULL);
+    trust_all(&b);
+    static const uint8_t other[] = "some log";
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        atls_evidence e = {.type = cases[i].type, .parts_n = cases[i].n};
+        for (size_t k = 0; k < cases[i].n; k++) {
+            e.parts[k].name = cases[i].names[k];
+            e.parts[k].bytes = k == cases[i].quote_at ? (atls_buf){b.quote, b.quote_len}
+                                                      : (atls_buf){other, sizeof other};
+        }
+        atls_verdict *r = atls_verifier_check(b.v, &e, NULL, NOW, NULL);
+        if (cases[i].good) {
+            if (!atls_verdict_accepted(r)) {
+                print_error("case %zu: %s\n", i, atls_verdict_message(r));
+            }
+            assert_true(atls_verdict_accepted(r));
+            atls_verdict_free(r);
+        } else {
+            assert_refused(r, ATLS_E_INVALID,
+                           cases[i].unknown ? "evidence.unknown" : "evidence.parts");
+        }
+    }
+    /* A log in front of the quote may be larger than a quote. */
+    static uint8_t log[256u << 10];
+    atls_evidence e = {
+        .type = "tdx",
+        .parts_n = 2,
+        .parts = {{"event_log", {log, sizeof log}}, {"quote", {b.quote, b.quote_len}}}};
+    atls_verdict *r = atls_verifier_check(b.v, &e, NULL, NOW, NULL);
+    assert_true(atls_verdict_accepted(r));
+    atls_verdict_free(r);
+    tear_down(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_that_is_missing_is_told_as_missing),
         cmocka_unit_test(a_root_given_as_a_simulators_too_is_simulated),
+        cmocka_unit_test(parts_are_told_by_their_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
