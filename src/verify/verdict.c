@@ -154,10 +154,27 @@ static void say_refused(atls_verdict *r)
     }
 }
 
+/* Refused by policy at most: the evidence itself, and all that it rests on, holds. */
+static bool evidence_holds(const atls_ledger *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        const atls_entry *e = &l->entries[i];
+        if (e->result == ATLS_CHECK_FAIL && e->code != ATLS_E_POLICY) {
+            return false;
+        }
+    }
+    return !l->overflow;
+}
+
 void atls_verdict_conclude(atls_verdict *r)
 {
     require_foundation(r);
     r->code = atls_ledger_code(&r->ledger);
+    if (!evidence_holds(
+            &r->ledger)) { /* equal report data in evidence that anybody may have made */
+        r->binding = ATLS_BINDING_NONE;
+        r->freshness = "none";
+    }
     if (r->code != ATLS_OK) {
         r->accepted = false;
         say_refused(r);
@@ -211,7 +228,7 @@ const char *atls_verdict_message(const atls_verdict *r)
 
 const char *atls_verdict_workload(const atls_verdict *r)
 {
-    return r->appraisal.fits && r->appraisal.workload != NULL ? r->appraisal.workload : "";
+    return r->accepted && r->appraisal.workload != NULL ? r->appraisal.workload : "";
 }
 
 const char *atls_verdict_binding(const atls_verdict *r)
@@ -230,7 +247,7 @@ const char *atls_verdict_binding(const atls_verdict *r)
 
 const char *atls_verdict_identity(const atls_verdict *r)
 {
-    return r->appraisal.fits && r->appraisal.identity != NULL ? r->appraisal.identity : "none";
+    return r->accepted && r->appraisal.identity != NULL ? r->appraisal.identity : "none";
 }
 
 const char *atls_verdict_freshness(const atls_verdict *r)

@@ -159,12 +159,66 @@ static void parts_are_told_by_their_names(void **state)
     tear_down(&b);
 }
 
+/* --- what a refusal says --- */
+
+static atls_policy *policy_of(const char *text)
+{
+    atls_policy *policy = NULL;
+    atls_err err = {0};
+    if (atls_policy_parse(text_buf(text), &policy, &err) != ATLS_OK) {
+        print_error("%s\n", err.msg);
+    }
+    assert_non_null(policy);
+    return policy;
+}
+
+/* Evidence that does not hold binds nothing and names nobody, even where its own signature verifies. */
+static void a_refusal_claims_nothing_that_was_not_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault; /* of the platform */
+        int64_t when_s;
+        bool other_data, bound;
+        atls_code code;
+    } cases[] = {
+        {NULL, NOW, false, true, ATLS_OK},
+        {"pck.revoked", NOW, false, false, ATLS_E_INVALID},
+        {"qe_identity.missing", NOW, false, false, ATLS_E_COLLATERAL},
+        {NULL, NOW + (int64_t)60 * 86400, false, false, ATLS_E_COLLATERAL},
+        {NULL, NOW, true, false, ATLS_E_BINDING},
+    };
+    atls_policy *policy =
+        policy_of("{\"atls_policy\":1,\"workloads\":[{\"name\":\"w\",\"tees\":[\"tdx\"],"
+                  "\"pki\":{\"names\":[\"a.example\"]},\"bindings\":[\"atls/1\"]}]}");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench b = set_up("tdx", cases[i].fault, NULL);
+        trust_all(&b);
+        assert_int_equal(atls_verifier_set1_policy(b.v, policy, NULL), ATLS_OK);
+        atls_expected x = {.has_report_data = true,
+                           .binding = ATLS_BINDING_SESSION,
+                           .binding_name = "atls/1",
+                           .pki_name = "a.example"};
+        memset(x.report_data, cases[i].other_data ? 0x41 : 0x42, sizeof x.report_data);
+        atls_verdict *r = check_at(&b, &x, cases[i].when_s);
+        assert_int_equal(atls_verdict_code(r), cases[i].code);
+        assert_string_equal(atls_verdict_binding(r), cases[i].bound ? "session" : "none");
+        assert_string_equal(atls_verdict_freshness(r), cases[i].bound ? "this connection" : "none");
+        assert_string_equal(atls_verdict_identity(r), cases[i].bound ? "name by PKI" : "none");
+        assert_string_equal(atls_verdict_workload(r), cases[i].bound ? "w" : "");
+        atls_verdict_free(r);
+        tear_down(&b);
+    }
+    atls_policy_free(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_that_is_missing_is_told_as_missing),
         cmocka_unit_test(a_root_given_as_a_simulators_too_is_simulated),
         cmocka_unit_test(parts_are_told_by_their_names),
+        cmocka_unit_test(a_refusal_claims_nothing_that_was_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
