@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -317,6 +318,66 @@ static void diversion_is_stopped_by_a_pin_and_by_a_name(void **state)
     }
 }
 
+/* LEAK_EK or LEAK_LTK, with LEAK_AK2: who has the certified key and any attestation key passes for the name; a pin
+ * still stops him, and the certified key alone gets him nothing. KEYS=3: one key; KEYS=2: two. */
+static void the_certified_key_stolen_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *policy;
+        bool two_keys, evidence;
+        const char *check; /* NULL: accepted, as the model says it must be */
+    } with[] = {
+        {"\"pki\":{\"names\":[\"web.example\"]}", false, true, NULL},
+        {"\"pki\":{\"names\":[\"web.example\"]},\"two_keys\":true", true, true, NULL},
+        {"\"pki\":{\"names\":[\"web.example\"]}", true, true, "session.key"},
+        {"\"pki\":{\"names\":[\"web.example\"]}", false, false, "session.no_evidence"},
+        {"\"pki\":{\"names\":[\"web.example\"]},"
+         "\"platforms\":{\"ppid\":[\"00112233445566778899aabbccddeeff\"]}",
+         false, true, "policy.platform.ppid"},
+    };
+    rig_cert ca = {NULL, NULL};
+    rig_cert stolen = {NULL, NULL};
+    rig_cert_make(&ca, "ca", NULL);
+    rig_cert_make(&stolen, "web.example", &ca);
+    for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
+        char policy[512];
+        duel d;
+        rig_options o = mutual;
+        atls_config *thief = atls_config_new();
+        assert_int_equal(atls_config_set1_identity(thief, stolen.cert, stolen.key, NULL), ATLS_OK);
+        (void)snprintf(
+            policy, sizeof policy,
+            "{\"atls_policy\":1,\"workloads\":[{\"name\":\"web\",\"tees\":[\"tdx\"],%s}]}",
+            with[i].policy);
+        o.ca = &ca;
+        o.client_policy = policy;
+        duel_new_with(&d, ATLS_CLIENT, &o, &(evil_options){.identity = thief});
+        duel_until_shown(&d);
+        if (with[i].two_keys) {
+            d.evil.identity = d.evil.own;
+        }
+        if (with[i].evidence) {
+            evil_show(&d.evil);
+        } else {
+            evil_show_payload(&d.evil, (atls_buf){NULL, 0});
+        }
+        if (with[i].check == NULL) {
+            evil_expect(&d.evil, &d.victim, ATLS1_FRAME_VERDICT);
+            assert_int_equal(d.evil.frame[0], 0);
+            assert_string_equal(atls_verdict_identity(atls_session_get0_verdict(d.victim.session)),
+                                "name by PKI");
+        } else {
+            (void)rig_step(&d.victim);
+            assert_string_equal(d.victim.err.check, with[i].check);
+        }
+        duel_free(&d);
+        atls_config_free(thief);
+    }
+    rig_cert_free(&ca);
+    rig_cert_free(&stolen);
+}
+
 /* --- reflection --- */
 
 static void an_echo_of_every_frame(void **state)
@@ -591,6 +652,7 @@ int main(void)
         cmocka_unit_test(a_thief_with_the_key_and_no_evidence),
         cmocka_unit_test(diversion_without_a_name_is_accepted_and_shown),
         cmocka_unit_test(diversion_is_stopped_by_a_pin_and_by_a_name),
+        cmocka_unit_test(the_certified_key_stolen_too),
         cmocka_unit_test(an_echo_of_every_frame),
         cmocka_unit_test(our_own_authenticator_sent_back),
         cmocka_unit_test(our_own_evidence_sent_back),

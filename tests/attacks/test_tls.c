@@ -211,6 +211,25 @@ static void tickets_of_a_server_are_discarded(void **state)
     duel_free(&d);
 }
 
+/* Tickets without end do not keep us inside one call, where no deadline can pass. */
+static void a_flood_of_tickets_meets_the_deadline(void **state)
+{
+    (void)state;
+    duel d;
+    duel_new(&d, ATLS_CLIENT);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(SSL_new_session_ticket(d.evil.ssl), 1);
+        assert_int_equal(SSL_do_handshake(d.evil.ssl), 1);
+    }
+    BIO *in = SSL_get_rbio(d.victim.ssl);
+    size_t before = BIO_ctrl_pending(in);
+    assert_int_equal(rig_step(&d.victim), ATLS_WANT_READ);
+    assert_true(BIO_ctrl_pending(in) > 0 && BIO_ctrl_pending(in) < before);
+    atls_session_set_time(d.victim.session, RIG_NOW_MS + 10000, RIG_WHEN_S + 10);
+    duel_assert_ends(&d, ATLS_E_SYSTEM, "session.deadline");
+    duel_free(&d);
+}
+
 static void our_server_sends_none(void **state)
 {
     (void)state;
@@ -506,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_callback_that_suspends_ends_it),
         cmocka_unit_test(the_wrong_role),
         cmocka_unit_test(tickets_of_a_server_are_discarded),
+        cmocka_unit_test(a_flood_of_tickets_meets_the_deadline),
         cmocka_unit_test(our_server_sends_none),
         cmocka_unit_test(a_resumed_session_is_refused),
         cmocka_unit_test(early_data_is_refused),
