@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atls/atls.h>
@@ -84,19 +85,31 @@ static int parse(int argc, char **argv, request *r)
     return flags_one_operand(&connect_flags, argc, argv, &r->address) ? FLAGS_END : FLAGS_WRONG;
 }
 
-static void show_verdict(const connection *c, const request *r)
+static void show_verdict(const atls_verdict *verdict, const request *r)
 {
-    const atls_verdict *verdict = atls_session_get0_verdict(c->session);
     FILE *to = r->brief ? stdout : stderr;
-    if (verdict == NULL) {
-        return;
-    }
     char *text = r->json ? atls_verdict_json(verdict) : atls_verdict_text(verdict, r->explain);
     if (text != NULL) {
         fprintf(to, r->json ? "%s\n" : "%s", text);
         (void)fflush(to);
     }
     atls_free(text);
+}
+
+/* The verdict; for a peer that was refused before there was one (no evidence, no attestation), that refusal, so that
+ * --json has one shape. Usage and lost connections are no verdicts. */
+static void show_outcome(const connection *c, const request *r, atls_code rc, const atls_err *err)
+{
+    const atls_verdict *verdict = atls_session_get0_verdict(c->session);
+    if (verdict != NULL) {
+        show_verdict(verdict, r);
+    } else if (r->json && rc >= ATLS_E_COLLATERAL && rc <= ATLS_E_BINDING) {
+        atls_verdict *refusal = atls_verdict_refusal(err, (int64_t)time(NULL));
+        if (refusal != NULL) {
+            show_verdict(refusal, r);
+        }
+        atls_verdict_free(refusal);
+    }
 }
 
 static int child_of(int in, int out, char **cmd)
@@ -191,12 +204,12 @@ static atls_code run(request *r, endpoint *e, atls_err *err)
         return rc;
     }
     rc = connection_handshake(&c, err);
-    show_verdict(&c, r);
+    show_outcome(&c, r, rc, err);
     if (rc == ATLS_OK) {
         const atls_verdict *first = atls_session_get0_verdict(c.session);
         rc = carry(&c, r, err);
         if (rc != ATLS_OK && atls_session_get0_verdict(c.session) != first) {
-            show_verdict(&c, r); /* a re-attestation has decided otherwise */
+            show_outcome(&c, r, rc, err); /* a re-attestation has decided otherwise */
         }
     }
     connection_close(&c);

@@ -124,6 +124,10 @@ def refused_servers(d, pki, backend):
             report.check(run.code == code and run.out == "" and "REFUSED" in run.err, name, f"{run.code} {run.out!r} {run.err}")
             run = atls("connect", "--brief", "--json", *trust, server.address)
             report.check(run.code == code and run.json["code"] == code and not run.json["accepted"], f"{name}, --json", run.out)
+    with Server(backend, *trust) as server:  # asks for evidence, and has none itself
+        run = atls("connect", "--brief", "--json", *trust, "--attest", "sim", "--sim", pki, server.address)
+        report.check(run.code == 5 and run.json["code"] == 5 and not run.json["accepted"], "a server without evidence, --json",
+                     f"{run.code} {run.out!r} {run.err}")
     with Server(backend, "--attest", "sim", "--sim", pki) as server:
         run = atls("connect", server.address, stdin=b"secret")
         report.check(run.code in (3, 4) and run.out == "", "a server whose root nobody named", f"{run.code} {run.err}")
