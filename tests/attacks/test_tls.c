@@ -178,6 +178,48 @@ static void a_callback_that_suspends_ends_it(void **state)
     }
 }
 
+static int not_now(SSL *ssl, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    return -1;
+}
+
+static void suspended(SSL *ssl)
+{
+    SSL_set_cert_cb(ssl, not_now, NULL);
+}
+
+static void a_suspended_handshake_is_a_fault_of_the_caller(void **state)
+{
+    (void)state;
+    evil e;
+    rig_side victim;
+    rig_side_new(&victim, ATLS_SERVER, &mutual);
+    victim.tweak = suspended;
+    evil_meet(&e, ATLS_CLIENT, NULL, &victim);
+    rig_assert_failed(&victim, ATLS_E_USAGE, "tls.suspended");
+    evil_free(&e);
+    rig_side_free(&victim);
+}
+
+/* A record that was changed on the way, before and after the verdicts. */
+static void a_changed_record(void **state)
+{
+    (void)state;
+    static const uint8_t record[5 + 32] = {0x17, 3, 3, 0, 32};
+    for (int open = 0; open < 2; open++) {
+        duel d;
+        duel_new(&d, ATLS_SERVER);
+        if (open) {
+            evil_open(&d.evil, &d.victim);
+        }
+        assert_int_equal(BIO_write(SSL_get_wbio(d.evil.ssl), record, sizeof record), sizeof record);
+        duel_assert_ends(&d, ATLS_E_SYSTEM, "tls.record");
+        duel_free(&d);
+    }
+}
+
 static void the_wrong_role(void **state)
 {
     (void)state;
@@ -523,6 +565,8 @@ int main(void)
         cmocka_unit_test(something_that_is_no_tls),
         cmocka_unit_test(settings_that_were_changed_are_noticed),
         cmocka_unit_test(a_callback_that_suspends_ends_it),
+        cmocka_unit_test(a_suspended_handshake_is_a_fault_of_the_caller),
+        cmocka_unit_test(a_changed_record),
         cmocka_unit_test(the_wrong_role),
         cmocka_unit_test(tickets_of_a_server_are_discarded),
         cmocka_unit_test(a_flood_of_tickets_meets_the_deadline),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "channel/session.h"
 #include "e2e/rig.h"
 
 static const rig_options mutual = {
@@ -367,6 +368,48 @@ static void configurations_that_make_no_sense(void **state)
     atls_config_free(c);
 }
 
+static int no_random(uint8_t *out, size_t len)
+{
+    (void)out;
+    (void)len;
+    return 0;
+}
+
+/* What goes wrong on our own side has its check too. */
+static void faults_of_our_own(void **state)
+{
+    (void)state;
+    atls_err err = {0};
+    static const uint8_t byte[1] = {0};
+    rig r;
+    rig_new(&r, &mutual);
+    atls_config_set_random(r.client.config, no_random);
+    rig_handshake(&r);
+    rig_assert_failed(&r.client, ATLS_E_SYSTEM, "system.random");
+    rig_free(&r);
+
+    rig_new(&r, &mutual);
+    assert_int_equal(atls_frames_queue(r.client.session, ATLS1_FRAME_CLOSE, (atls_buf){byte, 1},
+                                       (atls_buf){NULL, 0}, &err),
+                     ATLS_E_USAGE);
+    assert_string_equal(err.check, "frame.too_large");
+    rig_free(&r);
+
+    atls_config *c = atls_config_new();
+    assert_int_equal(atls_config_make_identity(c, INT64_C(100000000000000000), &err),
+                     ATLS_E_SYSTEM);
+    assert_string_equal(err.check, "config.make_identity");
+    assert_int_equal(atls_config_make_identity(c, RIG_WHEN_S, &err), ATLS_OK);
+    atls_attester none = {.name = "none"};
+    atls_config_set0_attester(c, &none);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_security_level(ctx, 5); /* wants 256 bits: P-256 is too small */
+    assert_int_equal(atls_config_apply(c, ctx, ATLS_SERVER, &err), ATLS_E_SYSTEM);
+    assert_string_equal(err.check, "tls.setup");
+    SSL_CTX_free(ctx);
+    atls_config_free(c);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
@@ -395,6 +438,7 @@ int main(void)
         cmocka_unit_test(one_deadline_from_tls_to_verdicts),
         cmocka_unit_test(calls_out_of_order_are_told_and_harmless),
         cmocka_unit_test(configurations_that_make_no_sense),
+        cmocka_unit_test(faults_of_our_own),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }
