@@ -95,7 +95,7 @@ ATLS_API atls_code atls_verdict_code(const atls_verdict *r);
 ATLS_API const char *atls_verdict_format(const atls_verdict *r);   /* "tdx"; "unknown" */
 ATLS_API const char *atls_verdict_check(const atls_verdict *r);    /* deciding check id; "" if accepted */
 ATLS_API const char *atls_verdict_message(const atls_verdict *r);  /* one sentence */
-ATLS_API const char *atls_verdict_workload(const atls_verdict *r); /* matched workload; "" if none */
+ATLS_API const char *atls_verdict_workload(const atls_verdict *r); /* that it fits; "" if refused */
 ATLS_API const char *atls_verdict_binding(const atls_verdict *r);   /* "session", "handshake", "key", "none" */
 ATLS_API const char *atls_verdict_identity(const atls_verdict *r);  /* "name by PKI", ..., "none" */
 ATLS_API const char *atls_verdict_freshness(const atls_verdict *r); /* "this connection", ..., "none" */

@@ -212,6 +212,34 @@ static void a_refusal_claims_nothing_that_was_not_shown(void **state)
     atls_policy_free(policy);
 }
 
+/* Certificates are public: a forger may show any platform's, and must not be told to sit on it. */
+static void a_forged_quote_names_no_platform(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        bool named;
+    } cases[] = {
+        {NULL, true},
+        {"quote.signature", false},
+        {"quote.changed", false},
+        {"quote.attestation_key", false},
+        {"quote.qe_report_signature", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench b = set_up("tdx", NULL, cases[i].fault);
+        trust_all(&b);
+        atls_verdict *r = check_at(&b, NULL, NOW);
+        char *json = atls_verdict_json(r);
+        assert_non_null(json);
+        assert_int_equal(atls_verdict_accepted(r), cases[i].named);
+        assert_int_equal(strstr(json, "\"platform\":") != NULL, cases[i].named);
+        atls_free(json);
+        atls_verdict_free(r);
+        tear_down(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_root_given_as_a_simulators_too_is_simulated),
         cmocka_unit_test(parts_are_told_by_their_names),
         cmocka_unit_test(a_refusal_claims_nothing_that_was_not_shown),
+        cmocka_unit_test(a_forged_quote_names_no_platform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,7 +261,9 @@ static void judge_quote(const quote_case *c, int64_t when_s, atls_claims *claims
     judge_module(c, signed_ok);
     claims->simulated = c->p->simulated;
     claims->custom_root = claims->custom_root || c->p->custom_root;
-    platform_claims(c->p, &claims->platform);
+    if (signed_ok) { /* a PCK certificate is public: alone it does not say where the quote was made */
+        platform_claims(c->p, &claims->platform);
+    }
     judge_tcb(c, &claims->tcb);
     collateral_claims(c->p, &claims->tcb);
     if (signed_ok && qe_good) {
