@@ -6,6 +6,9 @@
 
 /* Fills err (when not NULL) and returns code. check must have static storage. Text that came from a
  * peer must have been escaped by the caller: control characters are replaced by '?' all the same. */
+/*@ requires err == \null || \valid(err);
+    assigns *err;
+    ensures \result == code; */
 atls_code atls_err_set(atls_err *err, atls_code code, const char *check, const char *file, int line,
                        const char *fmt, ...) ATLS_PRINTF(6, 7);
 

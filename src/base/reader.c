@@ -1,7 +1,5 @@
 #include "base/reader.h"
 
-#include <string.h>
-
 atls_reader atls_reader_of(atls_buf bytes)
 {
     atls_reader r = {bytes.ptr, bytes.len, false};
@@ -9,6 +7,10 @@ atls_reader atls_reader_of(atls_buf bytes)
 }
 
 /* The only place that moves a cursor: NULL and a failed reader when len bytes are not there. */
+/*@ requires valid_reader(r);
+    assigns *r, \result \from *r, len;
+    ensures valid_reader(r) && takes{Pre, Post}(r, len);
+    ensures r->failed ? \result == \null : \result == \old(r->ptr); */
 static const uint8_t *take(atls_reader *r, size_t len)
 {
     if (r->failed || r->left < len) {
@@ -84,13 +86,11 @@ atls_buf atls_reader_view(atls_reader *r, size_t len)
 void atls_reader_copy(atls_reader *r, uint8_t *out, size_t len)
 {
     const uint8_t *p = take(r, len);
-    if (len == 0) {
-        return;
-    }
-    if (p == NULL) {
-        memset(out, 0, len);
-    } else {
-        memcpy(out, p, len);
+    /*@ loop invariant 0 <= i <= len;
+        loop assigns i, out[0 .. len - 1];
+        loop variant len - i; */
+    for (size_t i = 0; i < len; i++) {
+        out[i] = p == NULL ? (uint8_t)0 : p[i];
     }
 }
 

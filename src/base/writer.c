@@ -9,6 +9,10 @@ atls_writer atls_writer_of(uint8_t *space, size_t cap)
 }
 
 /* The only place that moves the end: NULL and a failed writer when len bytes do not fit. */
+/*@ requires valid_writer(w);
+    assigns w->len, w->failed, \result \from *w, len;
+    ensures valid_writer(w) && puts{Pre, Post}(w, len);
+    ensures w->failed ? \result == \null : \result == w->ptr + \old(w->len); */
 static uint8_t *grow(atls_writer *w, size_t len)
 {
     if (w->failed || w->cap - w->len < len) {
@@ -95,22 +99,43 @@ void atls_writer_u64be(atls_writer *w, uint64_t v)
 void atls_writer_bytes(atls_writer *w, atls_buf bytes)
 {
     uint8_t *b = grow(w, bytes.len);
-    if (b != NULL && bytes.len > 0) {
-        memcpy(b, bytes.ptr, bytes.len);
+    if (b == NULL) {
+        return;
+    }
+    /*@ loop invariant 0 <= i <= bytes.len;
+        loop assigns i, b[0 .. bytes.len - 1];
+        loop variant bytes.len - i; */
+    for (size_t i = 0; i < bytes.len; i++) {
+        b[i] = bytes.ptr[i];
     }
 }
 
 void atls_writer_text(atls_writer *w, const char *s)
 {
-    atls_buf v = {(const uint8_t *)s, strlen(s)};
-    atls_writer_bytes(w, v);
+    size_t len = strlen(s);
+    uint8_t *b = grow(w, len);
+    if (b == NULL) {
+        return;
+    }
+    /*@ loop invariant 0 <= i <= len;
+        loop assigns i, b[0 .. len - 1];
+        loop variant len - i; */
+    for (size_t i = 0; i < len; i++) {
+        b[i] = (uint8_t)s[i];
+    }
 }
 
 void atls_writer_zeros(atls_writer *w, size_t len)
 {
     uint8_t *b = grow(w, len);
-    if (b != NULL && len > 0) {
-        memset(b, 0, len);
+    if (b == NULL) {
+        return;
+    }
+    /*@ loop invariant 0 <= i <= len;
+        loop assigns i, b[0 .. len - 1];
+        loop variant len - i; */
+    for (size_t i = 0; i < len; i++) {
+        b[i] = 0;
     }
 }
 

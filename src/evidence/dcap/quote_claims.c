@@ -1,14 +1,20 @@
 /* A quote's fields as claims. The caller has checked the signatures over them. */
 #include "evidence/dcap/quote.h"
 
+/*@ requires valid_buf(view) && \valid(out + (0 .. len - 1));
+    assigns out[0 .. len - 1]; */
 static void copy(atls_buf view, uint8_t *out, size_t len)
 {
     atls_reader r = atls_reader_of(view);
     atls_reader_copy(&r, out, len);
 }
 
-static void sgx_claims(const atls_sgx_report *report, atls_sgx_claims *out)
+/*@ requires \valid_read(report) && sound_sgx_report(*report) && \valid(out) && \valid(report_data + (0 .. 63));
+    requires \separated(report, out, report_data + (0 .. 63));
+    assigns *out, report_data[0 .. 63]; */
+static void sgx_claims(const atls_sgx_report *report, atls_sgx_claims *out, uint8_t report_data[64])
 {
+    copy(report->report_data, report_data, 64);
     copy(report->cpusvn, out->cpusvn, sizeof out->cpusvn);
     out->miscselect = report->miscselect;
     copy(report->attributes, out->attributes, sizeof out->attributes);
@@ -22,8 +28,12 @@ static void sgx_claims(const atls_sgx_report *report, atls_sgx_claims *out)
     out->configsvn = report->configsvn;
 }
 
-static void tdx_claims(const atls_td_report *report, atls_tdx_claims *out)
+/*@ requires \valid_read(report) && sound_td_report(*report) && \valid(out) && \valid(report_data + (0 .. 63));
+    requires \separated(report, out, report_data + (0 .. 63));
+    assigns *out, report_data[0 .. 63]; */
+static void tdx_claims(const atls_td_report *report, atls_tdx_claims *out, uint8_t report_data[64])
 {
+    copy(report->report_data, report_data, 64);
     copy(report->tee_tcb_svn, out->tee_tcb_svn, sizeof out->tee_tcb_svn);
     copy(report->mrseam, out->mrseam, sizeof out->mrseam);
     copy(report->mrsignerseam, out->mrsignerseam, sizeof out->mrsignerseam);
@@ -34,9 +44,10 @@ static void tdx_claims(const atls_td_report *report, atls_tdx_claims *out)
     copy(report->mrconfigid, out->mrconfigid, sizeof out->mrconfigid);
     copy(report->mrowner, out->mrowner, sizeof out->mrowner);
     copy(report->mrownerconfig, out->mrownerconfig, sizeof out->mrownerconfig);
-    for (size_t i = 0; i < 4; i++) {
-        copy(report->rtmr[i], out->rtmr[i], sizeof out->rtmr[i]);
-    }
+    copy(report->rtmr[0], out->rtmr[0], sizeof out->rtmr[0]);
+    copy(report->rtmr[1], out->rtmr[1], sizeof out->rtmr[1]);
+    copy(report->rtmr[2], out->rtmr[2], sizeof out->rtmr[2]);
+    copy(report->rtmr[3], out->rtmr[3], sizeof out->rtmr[3]);
     out->is_1_5 = report->is_1_5;
     copy(report->tee_tcb_svn2, out->tee_tcb_svn2, sizeof out->tee_tcb_svn2);
     copy(report->mrservicetd, out->mrservicetd, sizeof out->mrservicetd);
@@ -44,14 +55,12 @@ static void tdx_claims(const atls_td_report *report, atls_tdx_claims *out)
 
 void atls_quote_claims(const atls_quote *q, atls_claims *out)
 {
-    const atls_buf report_data = q->is_tdx ? q->td.report_data : q->sgx.report_data;
-    copy(report_data, out->report_data, sizeof out->report_data);
     out->report_data_len = sizeof out->report_data;
     if (q->is_tdx) {
         out->tee = ATLS_TEE_TDX;
-        tdx_claims(&q->td, &out->as.tdx);
+        tdx_claims(&q->td, &out->as.tdx, out->report_data);
     } else {
         out->tee = ATLS_TEE_SGX;
-        sgx_claims(&q->sgx, &out->as.sgx);
+        sgx_claims(&q->sgx, &out->as.sgx, out->report_data);
     }
 }
