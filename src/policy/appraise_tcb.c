@@ -141,9 +141,10 @@ static void check_age(atls_appraising *a)
     int64_t age_s = (int64_t)a->workload->tcb.max_collateral_age_days * DAY_S;
     int64_t issued = a->claims->tcb.oldest_issue_s;
     bool known = issued > 0; /* 0: the family's verifier could not tell */
-    bool ok = known && a->when_s - age_s <= issued;
+    bool ok = known && a->when_s <= issued + age_s;
+    int64_t since = a->when_s < age_s ? 0 : a->when_s - age_s; /* the clock may say anything */
     atls_value found = known ? atls_value_time(issued) : atls_value_none();
-    atls_value wanted = ok ? atls_value_none() : wanted_since(a, a->when_s - age_s);
+    atls_value wanted = ok ? atls_value_none() : wanted_since(a, since);
     if (atls_appraise_check(a, "policy.collateral_age", ok, ATLS_E_COLLATERAL, found, wanted)) {
         atls_appraise_limit(a, issued + age_s);
     }
