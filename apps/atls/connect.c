@@ -1,9 +1,11 @@
 /* connect.c: `atls connect`: an attested client. Standard input and output are carried, the verdict is on stderr. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,6 +169,9 @@ static atls_code run_command(connection *c, char **cmd, atls_err *err)
     if (plain.out >= 0) {
         (void)close(plain.out);
     }
+    if (rc != ATLS_OK) {
+        (void)shutdown(c->fd, SHUT_RDWR); /* the peer need not wait for the command, as we do */
+    }
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -175,6 +180,14 @@ static atls_code run_command(connection *c, char **cmd, atls_err *err)
                       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     }
     return rc;
+}
+
+/* A terminal can take less than poll() lets one hope, and a blocked write would stop the session's clock. So it is opened
+ * once more, without blocking: the shell's own file keeps its flags. -1: no terminal. */
+static int own_terminal(int fd)
+{
+    const char *name = isatty(fd) ? ttyname(fd) : NULL;
+    return name != NULL ? open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
 }
 
 static atls_code carry(connection *c, const request *r, atls_err *err)
@@ -186,8 +199,13 @@ static atls_code carry(connection *c, const request *r, atls_err *err)
     if (r->cmd != NULL) {
         return run_command(c, r->cmd, err);
     }
-    plain_side plain = {STDIN_FILENO, STDOUT_FILENO, PLAIN_KEEP};
-    return connection_relay(c, &plain, err);
+    int terminal = own_terminal(STDOUT_FILENO);
+    plain_side plain = {STDIN_FILENO, terminal >= 0 ? terminal : STDOUT_FILENO, PLAIN_KEEP};
+    atls_code rc = connection_relay(c, &plain, err);
+    if (terminal >= 0) {
+        (void)close(terminal);
+    }
+    return rc;
 }
 
 static atls_code run(request *r, endpoint *e, atls_err *err)

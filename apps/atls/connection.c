@@ -120,7 +120,7 @@ atls_code connection_handshake(connection *c, atls_err *err)
 
 /* --- carrying data --- */
 
-typedef struct lane { /* bytes of one direction that wait to be handed on */
+typedef struct lane { /* bytes of one direction that wait to be handed on: from done to len */
     uint8_t bytes[RELAY_BUFFER];
     size_t len, done;
 } lane;
@@ -129,7 +129,9 @@ typedef struct relay {
     connection *c;
     plain_side *plain;
     bool in_ended, told_peer, peer_ended, told_out;
+    bool want_read;  /* the session waits for bytes of the peer */
     bool want_write; /* the session waits for room in the socket */
+    bool call_again; /* it has more to do at once */
     lane to_peer, to_out;
 } relay;
 
@@ -146,25 +148,37 @@ static atls_code after_call(relay *r, atls_code rc)
     }
     if (rc == ATLS_WANT_JOB) {
         run_job(r->c);
+        r->call_again = true; /* what the job made is not sent yet */
     }
     return is_want(rc) ? ATLS_OK : rc;
 }
 
+/* Room behind what waits; what is handed on already is given up, when that moves little. */
+static size_t lane_room(lane *l)
+{
+    if (l->done == l->len || l->done >= sizeof l->bytes / 2) {
+        memmove(l->bytes, l->bytes + l->done, l->len - l->done);
+        l->len -= l->done;
+        l->done = 0;
+    }
+    return sizeof l->bytes - l->len;
+}
+
+/* Data, as far as there is room for it. Without room, or after the peer's end, all the rest still moves: requests,
+ * evidence, verdicts and the clock do not wait for whoever takes the data. */
 static atls_code from_peer(relay *r, atls_err *err)
 {
-    if (r->peer_ended || r->to_out.len > 0) {
-        return ATLS_OK;
-    }
+    lane *l = &r->to_out;
+    size_t room = r->peer_ended ? 0 : lane_room(l);
     size_t done = 0;
-    atls_code rc =
-        atls_session_read(r->c->session, r->to_out.bytes, sizeof r->to_out.bytes, &done, err);
-    if (rc == ATLS_OK && done == 0) {
-        r->peer_ended = true;
+    atls_code rc = room > 0 ? atls_session_read(r->c->session, l->bytes + l->len, room, &done, err)
+                            : atls_session_advance(r->c->session, err);
+    if (rc == ATLS_OK && room > 0) {
+        l->len += done;
+        r->peer_ended = done == 0;
+        r->call_again = true; /* more may wait inside OpenSSL, with nothing left in the socket */
     }
-    if (rc == ATLS_OK) {
-        r->to_out.len = done;
-        r->to_out.done = 0;
-    }
+    r->want_read = is_want(rc);
     return after_call(r, rc);
 }
 
@@ -217,16 +231,17 @@ static atls_code to_out(relay *r, atls_err *err)
                         strerror(errno));
     }
     l->done += n > 0 ? (size_t)n : 0;
-    if (l->done == l->len) {
-        l->len = 0;
-        l->done = 0;
-    }
     return ATLS_OK;
+}
+
+static bool out_waits(const relay *r)
+{
+    return r->to_out.done < r->to_out.len;
 }
 
 static void tell_out(relay *r)
 {
-    if (!r->peer_ended || r->to_out.len > 0 || r->told_out) {
+    if (!r->peer_ended || out_waits(r) || r->told_out) {
         return;
     }
     r->told_out = true;
@@ -242,22 +257,18 @@ static void tell_out(relay *r)
 static atls_code wait_for(relay *r, bool *in_ready, bool *out_ready, atls_err *err)
 {
     struct pollfd p[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
-    if (!r->peer_ended && r->to_out.len == 0) {
-        p[0] = (struct pollfd){.fd = r->c->fd, .events = POLLIN};
-    }
-    if (r->want_write) {
+    bool want_write = r->want_write || atls_session_wants_write(r->c->session);
+    if (r->want_read || want_write) {
         p[0].fd = r->c->fd;
-        p[0].events |= POLLOUT;
+        p[0].events = (short)((r->want_read ? POLLIN : 0) | (want_write ? POLLOUT : 0));
     }
     if (!r->in_ended && r->to_peer.len == 0) {
         p[1] = (struct pollfd){.fd = r->plain->in, .events = POLLIN};
     }
-    if (r->to_out.len > 0) {
+    if (out_waits(r)) {
         p[2] = (struct pollfd){.fd = r->plain->out, .events = POLLOUT};
     }
-    /* Data may wait inside the session with nothing left in the socket. */
-    bool buffered = p[0].fd >= 0 && (p[0].events & POLLIN) != 0 && SSL_pending(r->c->ssl) > 0;
-    if (poll(p, 3, buffered ? 0 : poll_timeout(r->c)) < 0 && errno != EINTR) {
+    if (poll(p, 3, r->call_again ? 0 : poll_timeout(r->c)) < 0 && errno != EINTR) {
         return fill_err(err, ATLS_E_SYSTEM, "net.poll", "%s", strerror(errno));
     }
     *in_ready = p[1].fd >= 0 && p[1].revents != 0;
@@ -265,27 +276,24 @@ static atls_code wait_for(relay *r, bool *in_ready, bool *out_ready, atls_err *e
     return ATLS_OK;
 }
 
-static atls_code relay_step(relay *r, atls_err *err)
+/* The session is asked first, on a clock just read: data goes on only while the verdict stands. It is read from last, so
+ * that want_read tells what is so when poll() begins. */
+static atls_code relay_step(relay *r, bool in_ready, bool out_ready, atls_err *err)
 {
-    bool in_ready = false;
-    bool out_ready = false;
-    tell_time(r->c);
     r->want_write = false;
-    atls_code rc = from_peer(r, err);
-    rc = rc != ATLS_OK ? rc : to_peer(r, err);
-    if (rc != ATLS_OK) {
-        return rc;
+    r->call_again = false;
+    tell_time(r->c);
+    atls_code rc = after_call(r, atls_session_advance(r->c->session, err));
+    if (rc == ATLS_OK && out_ready) {
+        rc = to_out(r, err);
     }
-    tell_out(r);
-    if (r->told_peer && r->told_out) {
-        return ATLS_OK;
-    }
-    rc = wait_for(r, &in_ready, &out_ready, err);
     if (rc == ATLS_OK && in_ready) {
         rc = from_in(r, err);
     }
-    if (rc == ATLS_OK && out_ready) {
-        rc = to_out(r, err);
+    rc = rc != ATLS_OK ? rc : to_peer(r, err);
+    rc = rc != ATLS_OK ? rc : from_peer(r, err);
+    if (rc == ATLS_OK) {
+        tell_out(r);
     }
     return rc;
 }
@@ -298,9 +306,12 @@ atls_code connection_relay(connection *c, plain_side *plain, atls_err *err)
     }
     r->c = c;
     r->plain = plain;
-    atls_code rc = ATLS_OK;
+    bool in_ready = false;
+    bool out_ready = false;
+    atls_code rc = relay_step(r, false, false, err);
     while (rc == ATLS_OK && !(r->told_peer && r->told_out)) {
-        rc = relay_step(r, err);
+        rc = wait_for(r, &in_ready, &out_ready, err);
+        rc = rc != ATLS_OK ? rc : relay_step(r, in_ready, out_ready, err);
     }
     OPENSSL_clear_free(r, sizeof *r);
     return rc;

@@ -75,6 +75,10 @@ ATLS_API ATLS_MUST_USE atls_code atls_session_read(atls_session *s, uint8_t *out
                                                    atls_err *err);
 ATLS_API ATLS_MUST_USE atls_code atls_session_write(atls_session *s, const uint8_t *data, size_t len,
                                                     size_t *done, atls_err *err);
+/* What _read does, without taking data: for who has no room for any now. ATLS_OK: data, or the peer's close, is next,
+ * and only _read goes past it; call again at the deadline, so that the session ends when its verdict does.
+ * ATLS_WANT_* as above. */
+ATLS_API ATLS_MUST_USE atls_code atls_session_advance(atls_session *s, atls_err *err);
 /* Asks the peer for new evidence, in the next call, at most once a round gap. ATLS_E_USAGE while one request is
  * outstanding. */
 ATLS_API ATLS_MUST_USE atls_code atls_session_reattest(atls_session *s, atls_err *err);

@@ -255,6 +255,24 @@ atls_code atls_session_read(atls_session *s, uint8_t *out, size_t cap, size_t *d
     return leave(s, read_data(s, out, cap, done, &mine), &mine, err);
 }
 
+static atls_code advance(atls_session *s, atls_err *err)
+{
+    ATLS_TRY(atls_life_tick(s, err));
+    return pump(s, err);
+}
+
+atls_code atls_session_advance(atls_session *s, atls_err *err)
+{
+    atls_err mine = {0};
+    if (s->stage == STAGE_ENDED) {
+        return ended(s, err);
+    }
+    if (s->stage != STAGE_OPEN) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "session.usage", "the handshake is not over");
+    }
+    return leave(s, advance(s, &mine), &mine, err);
+}
+
 static bool exchange_goes_on(const atls_session *s)
 {
     return atls_ask_outstanding(s) || s->answer.state == ANSWER_JOB ||

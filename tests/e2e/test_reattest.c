@@ -139,6 +139,78 @@ static void a_job_is_told_before_data(void **state)
     rig_free(&r);
 }
 
+/* One call that takes no data, running a job if one is wanted. */
+static atls_code advance(rig_side *side)
+{
+    side->rc = atls_session_advance(side->session, &side->err);
+    if (side->rc == ATLS_WANT_JOB) {
+        atls_job_run(atls_session_get0_job(side->session));
+        side->rc = atls_session_advance(side->session, &side->err);
+    }
+    return side->rc;
+}
+
+/* Who has no room for data goes on all the same, up to the data, which it then finds whole. */
+static void rounds_without_taking_data(void **state)
+{
+    (void)state;
+    uint8_t b[8];
+    size_t n = 0;
+    rig r;
+    rig_new(&r, &mutual);
+    assert_int_equal(atls_session_advance(r.client.session, &r.client.err), ATLS_E_USAGE);
+    rig_open(&r);
+    for (unsigned i = 2; i < 5; i++) {
+        rig_clock(&r, 1000);
+        ask_again(&r.client);
+        ask_again(&r.server);
+        for (int step = 0; step < 10; step++) {
+            assert_int_equal(advance(step % 2 ? &r.client : &r.server), ATLS_WANT_READ);
+        }
+        assert_int_equal(atls_session_rounds(r.client.session), i);
+        assert_int_equal(atls_session_rounds(r.server.session), i);
+    }
+    assert_int_equal(
+        atls_session_write(r.server.session, (const uint8_t *)"data", 4, &n, &r.server.err),
+        ATLS_OK);
+    assert_int_equal(advance(&r.client), ATLS_OK); /* it is next, */
+    assert_int_equal(advance(&r.client), ATLS_OK); /* and stays so */
+    assert_int_equal(rig_read(&r.client, b, sizeof b, &n), ATLS_OK);
+    assert_int_equal(n, 4);
+    assert_memory_equal(b, "data", 4);
+    assert_int_equal(advance(&r.client), ATLS_WANT_READ);
+    assert_int_equal(atls_session_shutdown(r.server.session, &r.server.err), ATLS_OK);
+    assert_int_equal(advance(&r.client), ATLS_OK); /* the close is next */
+    assert_int_equal(rig_read(&r.client, b, sizeof b, &n), ATLS_OK);
+    assert_int_equal(n, 0);
+    rig_free(&r);
+}
+
+/* Data that nobody takes hides what is behind it, not the clock: the session ends when its verdict does. */
+static void a_verdict_ends_before_data_that_waits(void **state)
+{
+    (void)state;
+    uint8_t b[8];
+    size_t n = 0;
+    rig r;
+    rig_options o = mutual;
+    o.client_policy = POLICY(",\"max_evidence_age_s\":100");
+    o.timeout_ms = 30000;
+    rig_new(&r, &o);
+    rig_open(&r);
+    assert_int_equal(
+        atls_session_write(r.server.session, (const uint8_t *)"data", 4, &n, &r.server.err),
+        ATLS_OK);
+    rig_clock(&r, 99999);
+    assert_int_equal(advance(&r.client), ATLS_OK);
+    rig_clock(&r, 1);
+    (void)advance(&r.client);
+    rig_assert_failed(&r.client, ATLS_E_BINDING, "session.expired");
+    assert_int_equal(rig_read(&r.client, b, sizeof b, &n), ATLS_E_BINDING);
+    assert_int_equal(n, 0);
+    rig_free(&r);
+}
+
 static void one_request_at_a_time_and_not_too_soon(void **state)
 {
     (void)state;
@@ -413,6 +485,8 @@ int main(void)
         cmocka_unit_test(many_rounds),
         cmocka_unit_test(data_flows_meanwhile),
         cmocka_unit_test(a_job_is_told_before_data),
+        cmocka_unit_test(rounds_without_taking_data),
+        cmocka_unit_test(a_verdict_ends_before_data_that_waits),
         cmocka_unit_test(one_request_at_a_time_and_not_too_soon),
         cmocka_unit_test(a_request_that_meets_a_close),
         cmocka_unit_test(the_policy_s_interval),
