@@ -24,12 +24,14 @@ ATLS_API void atls_config_free(atls_config *c);
 ATLS_API void atls_config_set0_verifier(atls_config *c, const atls_verifier *v);
 ATLS_API void atls_config_set0_attester(atls_config *c, const atls_attester *a);
 /* Key and leaf certificate of this side's authenticators (copied by reference). If the SSL* shows a
- * certificate too, it has this same key, unless two_keys is set on both ends. */
+ * certificate too, it has this same key, unless two_keys is set here and the peer's policy allows it. */
 ATLS_API ATLS_MUST_USE atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key,
                                                            atls_err *err);
 /* The same with a new P-256 key and a certificate for it, signed by itself: what vouches for the key is the
  * evidence. when_s: seconds since 1970, for the certificate's dates. */
 ATLS_API ATLS_MUST_USE atls_code atls_config_make_identity(atls_config *c, int64_t when_s, atls_err *err);
+/* This side's TLS certificate has another key than the identity, which then is not shown in TLS. Whether the peer may
+ * do so is said by the policy of the matched workload (`two_keys`), not here. */
 ATLS_API void atls_config_set_two_keys(atls_config *c, bool two_keys);
 ATLS_API void atls_config_set_attest_after_peer(atls_config *c, bool after_peer); /* server only */
 ATLS_API void atls_config_set_timeout_ms(atls_config *c, uint32_t ms); /* TLS to verdicts; 0: 10 s */

@@ -81,12 +81,13 @@ static atls_code check_key(const atls_session *s, const atls_ea *ea, const uint8
     return ATLS_OK;
 }
 
-/* The TLS leaf, where there is one, has the key of the authenticator's, unless two keys are allowed. */
+/* The TLS leaf, where there is one, has the key of the authenticator's, unless the matched workload allows two. Our own
+ * configuration's two_keys is about our side: it says nothing of what a peer may do. */
 static atls_code check_tls_key(const atls_session *s, const atls_ea *ea, const atls_verdict *v,
                                atls_err *err)
 {
     if (s->tls_spki == NULL || same_bytes(ea->spki, s->tls_spki, s->tls_spki_len) ||
-        s->config->two_keys || atls_verdict_two_keys(v)) {
+        atls_verdict_two_keys(v)) {
         return ATLS_OK;
     }
     return ATLS_ERR(err, ATLS_E_BINDING, "session.key",
