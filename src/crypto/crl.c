@@ -13,27 +13,22 @@
 #include "crypto/pem.h"
 #include "crypto/x509_field.h"
 
-/* RFC 5280, 5.1, with the signed part and the issuer left as bytes. */
+#define ENTRY_MIN_LEN      20 /* a sequence of a serial number of one byte and a UTCTime */
+#define EXTENSIONS_MAX_LEN 8192
+
+/* RFC 5280, 5.1, with the signed part, the issuer and all lists left as bytes. */
 typedef struct crl_outer {
     ASN1_STRING *tbs;
     X509_ALGOR *algorithm;
     ASN1_BIT_STRING *signature;
 } crl_outer;
 
-typedef struct crl_entry {
-    ASN1_INTEGER *serial;
-    ASN1_TIME *date;
-    STACK_OF(X509_EXTENSION) * extensions;
-} crl_entry;
-DEFINE_STACK_OF(crl_entry)
-
 typedef struct crl_tbs {
     ASN1_INTEGER *version;
     X509_ALGOR *algorithm;
     ASN1_STRING *issuer;
     ASN1_TIME *this_update, *next_update;
-    STACK_OF(crl_entry) * revoked;
-    STACK_OF(X509_EXTENSION) * extensions;
+    ASN1_STRING *revoked, *extensions; /* bytes: decoded, they take twenty times their room */
 } crl_tbs;
 
 /* clang-format off */
@@ -43,20 +38,14 @@ ASN1_SEQUENCE(crl_outer) = {
     ASN1_SIMPLE(crl_outer, signature, ASN1_BIT_STRING)
 } static_ASN1_SEQUENCE_END(crl_outer)
 
-ASN1_SEQUENCE(crl_entry) = {
-    ASN1_SIMPLE(crl_entry, serial, ASN1_INTEGER),
-    ASN1_SIMPLE(crl_entry, date, ASN1_TIME),
-    ASN1_SEQUENCE_OF_OPT(crl_entry, extensions, X509_EXTENSION)
-} static_ASN1_SEQUENCE_END(crl_entry)
-
 ASN1_SEQUENCE(crl_tbs) = {
     ASN1_OPT(crl_tbs, version, ASN1_INTEGER),
     ASN1_SIMPLE(crl_tbs, algorithm, X509_ALGOR),
     ASN1_SIMPLE(crl_tbs, issuer, ASN1_SEQUENCE),
     ASN1_SIMPLE(crl_tbs, this_update, ASN1_TIME),
     ASN1_OPT(crl_tbs, next_update, ASN1_TIME),
-    ASN1_SEQUENCE_OF_OPT(crl_tbs, revoked, crl_entry),
-    ASN1_EXP_SEQUENCE_OF_OPT(crl_tbs, extensions, X509_EXTENSION, 0)
+    ASN1_OPT(crl_tbs, revoked, ASN1_SEQUENCE),
+    ASN1_EXP_OPT(crl_tbs, extensions, ASN1_SEQUENCE, 0)
 } static_ASN1_SEQUENCE_END(crl_tbs)
     /* clang-format on */
 
@@ -90,33 +79,117 @@ static int compare_serials(const void *a, const void *b)
     return memcmp(x->bytes, y->bytes, x->len);
 }
 
-static bool read_revoked(crl_store *s, const STACK_OF(crl_entry) * revoked)
+/* The content of the next element of *rest, which has to be of this universal tag. */
+static bool take(atls_buf *rest, int tag, atls_buf *content)
 {
-    int n = revoked == NULL ? 0 : sk_crl_entry_num(revoked);
-    if (n <= 0) {
-        return true;
-    }
-    s->facts.serials = calloc((size_t)n, sizeof *s->facts.serials);
-    if (s->facts.serials == NULL) {
+    const int constructed = tag == V_ASN1_SEQUENCE ? V_ASN1_CONSTRUCTED : 0;
+    const uint8_t *p = rest->ptr;
+    long len = 0;
+    int found = 0;
+    int class = 0;
+    if (rest->len == 0 ||
+        ASN1_get_object(&p, &len, &found, &class, (long)rest->len) != constructed || found != tag ||
+        class != V_ASN1_UNIVERSAL) {
         return false;
     }
-    s->facts.serials_n = (size_t)n;
-    for (int i = 0; i < n; i++) {
-        const crl_entry *e = sk_crl_entry_value(revoked, i);
-        size_t len = 0;
-        if (!atls_x509_serial(e->serial, s->facts.serials[i].bytes, &len)) {
+    *content = (atls_buf){p, (size_t)len};
+    rest->len -= (size_t)(p - rest->ptr) + (size_t)len;
+    rest->ptr = p + len;
+    return true;
+}
+
+static bool next_is(atls_buf rest, int tag)
+{
+    return rest.len > 0 && rest.ptr[0] == tag;
+}
+
+/* RFC 5280, 5.3: no known extension of an entry that could be critical makes it less revoked, but one names another
+ * issuer, and so changes whose serial number this is. */
+static bool read_entry_extensions(atls_buf list, bool *critical)
+{
+    while (list.len > 0) {
+        atls_buf extension;
+        atls_buf part;
+        if (!take(&list, V_ASN1_SEQUENCE, &extension) || !take(&extension, V_ASN1_OBJECT, &part)) {
             return false;
         }
-        s->facts.serials[i].len = (uint8_t)len;
-        for (int k = 0; k < sk_X509_EXTENSION_num(e->extensions); k++) {
-            /* RFC 5280, 5.3: no known extension of an entry that could be critical makes it less revoked,
-             * but one names another issuer, and so changes whose serial number this is. */
-            s->facts.unknown_critical |=
-                X509_EXTENSION_get_critical(sk_X509_EXTENSION_value(e->extensions, k)) != 0;
+        if (next_is(extension, V_ASN1_BOOLEAN)) {
+            if (!take(&extension, V_ASN1_BOOLEAN, &part) || part.len != 1) {
+                return false;
+            }
+            *critical |= part.ptr[0] != 0;
+        }
+        if (!take(&extension, V_ASN1_OCTET_STRING, &part) || extension.len != 0) {
+            return false;
         }
     }
-    qsort(s->facts.serials, s->facts.serials_n, sizeof *s->facts.serials, compare_serials);
     return true;
+}
+
+static bool read_serial(atls_buf integer, struct atls_crl_serial *out)
+{
+    if (integer.len == 0 || integer.ptr[0] >= 0x80 ||
+        (integer.len > 1 && integer.ptr[0] == 0 && integer.ptr[1] < 0x80)) {
+        return false;
+    }
+    size_t zeros = integer.ptr[0] == 0 ? 1 : 0;
+    if (integer.len - zeros > sizeof out->bytes) {
+        return false;
+    }
+    memcpy(out->bytes, integer.ptr + zeros, integer.len - zeros);
+    out->len = (uint8_t)(integer.len - zeros);
+    return true;
+}
+
+static bool read_entry(atls_buf entry, struct atls_crl_serial *out, bool *critical)
+{
+    atls_buf integer;
+    atls_buf date;
+    if (!take(&entry, V_ASN1_INTEGER, &integer) || !read_serial(integer, out)) {
+        return false;
+    }
+    int tag = next_is(entry, V_ASN1_UTCTIME) ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME;
+    if (!take(&entry, tag, &date) || date.len != (tag == V_ASN1_UTCTIME ? 13 : 15)) {
+        return false;
+    }
+    if (entry.len == 0) {
+        return true;
+    }
+    atls_buf extensions;
+    return take(&entry, V_ASN1_SEQUENCE, &extensions) && entry.len == 0 &&
+           read_entry_extensions(extensions, critical);
+}
+
+/* Entries are walked, not decoded: a list of 4 MiB has 200,000, and each would be five allocations. */
+static const char *read_revoked(atls_crl *c, atls_buf revoked)
+{
+    static const char malformed[] =
+        "an entry is malformed, or its serial number negative or longer than 20 bytes";
+    atls_buf entries = {NULL, 0};
+    if (revoked.len == 0) {
+        return NULL;
+    }
+    if (!take(&revoked, V_ASN1_SEQUENCE, &entries) || entries.len == 0) {
+        return entries.len == 0 ? NULL : malformed;
+    }
+    c->serials = calloc(entries.len / ENTRY_MIN_LEN + 1, sizeof *c->serials);
+    if (c->serials == NULL) {
+        return "out of memory";
+    }
+    bool sorted = true;
+    for (size_t n = 0; entries.len > 0; n++) {
+        atls_buf entry;
+        if (!take(&entries, V_ASN1_SEQUENCE, &entry) ||
+            !read_entry(entry, &c->serials[n], &c->unknown_critical)) {
+            return malformed;
+        }
+        c->serials_n = n + 1;
+        sorted = sorted && (n == 0 || compare_serials(&c->serials[n - 1], &c->serials[n]) <= 0);
+    }
+    if (!sorted) {
+        qsort(c->serials, c->serials_n, sizeof *c->serials, compare_serials);
+    }
+    return NULL;
 }
 
 static bool read_number(atls_crl *c, atls_buf value)
@@ -134,7 +207,7 @@ static bool read_number(atls_crl *c, atls_buf value)
     return good;
 }
 
-static bool read_extensions(crl_store *s, const STACK_OF(X509_EXTENSION) * extensions)
+static bool take_extensions(crl_store *s, const STACK_OF(X509_EXTENSION) * extensions)
 {
     atls_crl *c = &s->facts;
     for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
@@ -163,6 +236,21 @@ static bool read_extensions(crl_store *s, const STACK_OF(X509_EXTENSION) * exten
     return true;
 }
 
+static const char *read_extensions(crl_store *s, atls_buf der)
+{
+    if (der.len == 0) {
+        return NULL;
+    }
+    if (der.len > EXTENSIONS_MAX_LEN) {
+        return "its extensions are longer than 8192 bytes";
+    }
+    STACK_OF(X509_EXTENSION) *list =
+        (X509_EXTENSIONS *)atls_x509_extension_value(der, ASN1_ITEM_rptr(X509_EXTENSIONS));
+    bool good = list != NULL && take_extensions(s, list);
+    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    return good ? NULL : "an extension is malformed or stands twice";
+}
+
 /* NULL, or what does not fit. Takes the issuer's bytes over from tbs. */
 static const char *read_tbs(crl_store *s, crl_tbs *tbs)
 {
@@ -183,10 +271,8 @@ static const char *read_tbs(crl_store *s, crl_tbs *tbs)
     s->issuer = tbs->issuer;
     tbs->issuer = NULL;
     c->issuer = atls_asn1_bytes(s->issuer);
-    if (!read_revoked(s, tbs->revoked)) {
-        return "a serial number is negative or longer than 20 bytes";
-    }
-    return read_extensions(s, tbs->extensions) ? NULL : "an extension is malformed or stands twice";
+    const char *wrong = read_revoked(c, atls_asn1_bytes(tbs->revoked));
+    return wrong != NULL ? wrong : read_extensions(s, atls_asn1_bytes(tbs->extensions));
 }
 
 static const char *read_fields(crl_store *s)

@@ -146,6 +146,83 @@ static void a_critical_extension_is_noticed(void **state)
     X509_CRL_free(x);
 }
 
+/* An entry that names another issuer is critical; one that gives a reason is as revoked as without. */
+static void extensions_of_entries_are_walked(void **state)
+{
+    const issuer *i = *state;
+    for (int critical = 0; critical < 2; critical++) {
+        X509_CRL *x = pki_crl(&plain, i->x, i->key);
+        X509_REVOKED *r = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(x), 2);
+        ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
+        ASN1_ENUMERATED_set(reason, 1);
+        assert_int_equal(X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, reason, critical, 0), 1);
+        ASN1_ENUMERATED_free(reason);
+        X509_CRL_sign(x, i->key, EVP_sha256());
+        atls_buf der = pki_crl_der(x);
+        atls_crl *c = NULL;
+        assert_int_equal(atls_crl_parse(der, &c, NULL), ATLS_OK);
+        assert_int_equal(c->unknown_critical, critical);
+        assert_true(atls_crl_lists(c, (const uint8_t *)"\x01\x11\x70", 3));
+        atls_crl_free(c);
+        pki_buf_free(der);
+        X509_CRL_free(x);
+    }
+}
+
+static void malformed_entries_are_refused(void **state)
+{
+    static const uint8_t entry[] = {0x02, 0x01, 77, 0x17, 0x0d}; /* serial number, UTCTime */
+    static const struct {
+        const char *what;
+        size_t at;
+        uint8_t byte;
+    } wrong[] = {
+        {"no integer", 0, 0x04},
+        {"an empty serial number", 1, 0x00},
+        {"a negative serial number", 2, 0xcd},
+        {"no time", 3, 0x16},
+        {"a time of another form", 3, 0x18},
+        {"a short time", 4, 0x0c},
+        {"a length that lies", 4, 0x7f},
+        {"an indefinite length", 4, 0x80},
+    };
+    atls_buf der = make(*state, &plain);
+    uint8_t bytes[4096];
+    size_t at = 0;
+    while (at + sizeof entry < der.len && memcmp(der.ptr + at, entry, sizeof entry) != 0) {
+        at++;
+    }
+    assert_true(at + sizeof entry < der.len);
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+        memcpy(bytes, der.ptr, der.len);
+        bytes[at + wrong[k].at] = wrong[k].byte;
+        atls_crl *c = NULL;
+        atls_err err;
+        assert_int_equal(atls_crl_parse((atls_buf){bytes, der.len}, &c, &err), ATLS_E_INVALID);
+        assert_string_equal(err.check, "crl.malformed");
+    }
+    pki_buf_free(der);
+}
+
+static void long_extensions_are_refused(void **state)
+{
+    const issuer *i = *state;
+    static uint8_t zeros[8192];
+    X509_CRL *x = pki_crl(&plain, i->x, i->key);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    ASN1_OCTET_STRING_set(value, zeros, (int)sizeof zeros);
+    assert_int_equal(X509_CRL_add1_ext_i2d(x, NID_subject_key_identifier, value, 0, 0), 1);
+    ASN1_OCTET_STRING_free(value);
+    X509_CRL_sign(x, i->key, EVP_sha256());
+    atls_buf der = pki_crl_der(x);
+    atls_crl *c = NULL;
+    atls_err err;
+    assert_int_equal(atls_crl_parse(der, &c, &err), ATLS_E_INVALID);
+    assert_string_equal(err.check, "crl.malformed");
+    pki_buf_free(der);
+    X509_CRL_free(x);
+}
+
 static void three_encodings_are_one_list(void **state)
 {
     const issuer *i = *state;
@@ -216,6 +293,9 @@ int main(void)
         cmocka_unit_test(absent_fields_are_absent),
         cmocka_unit_test(every_truncation_and_one_byte_more_are_refused),
         cmocka_unit_test(a_critical_extension_is_noticed),
+        cmocka_unit_test(extensions_of_entries_are_walked),
+        cmocka_unit_test(malformed_entries_are_refused),
+        cmocka_unit_test(long_extensions_are_refused),
         cmocka_unit_test(three_encodings_are_one_list),
         cmocka_unit_test(larger_than_the_limit_is_refused),
     };
