@@ -30,7 +30,9 @@ static atls_code read_all(int fd, const char *path, size_t max, atls_code too_la
     size_t cap = 0;
     for (;;) {
         if (in.len + 1 >= cap) {
-            size_t bigger = cap == 0 ? CHUNK : cap * 2;
+            size_t bigger = cap > 0                      ? cap * 2
+                            : (size_t)st.st_size > CHUNK ? (size_t)st.st_size + 2
+                                                         : CHUNK;
             if (bigger > max + 2) {
                 bigger = max + 2;
             }

@@ -210,8 +210,33 @@ static atls_code look_at_endorsement(const char *path, atls_err *err)
     return rc;
 }
 
+static size_t count_stdin(const char *const *paths, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *file = strchr(paths[i], ':'); /* of FAMILY:FILE */
+        count += strcmp(paths[i], "-") == 0 || (file != NULL && strcmp(file, ":-") == 0) ? 1 : 0;
+    }
+    return count;
+}
+
+/* What is read a second time is empty: an error that would blame the wrong thing. */
+static bool reads_stdin_twice(const verifier_setup *s)
+{
+    size_t n = s->policy != NULL ? count_stdin(&s->policy, 1) : 0;
+    n += s->evidence != NULL ? count_stdin(&s->evidence, 1) : 0;
+    return n + count_stdin(s->collateral, s->collateral_n) +
+               count_stdin(s->endorsements, s->endorsements_n) + count_stdin(s->roots, s->roots_n) +
+               count_stdin(s->sim_roots, s->sim_roots_n) >
+           1;
+}
+
 atls_code verifier_setup_make(const verifier_setup *s, atls_verifier **out, atls_err *err)
 {
+    if (reads_stdin_twice(s)) {
+        return fill_err(err, ATLS_E_USAGE, "usage.stdin",
+                        "standard input ('-') is named for more than one input");
+    }
     if (s->too_many) {
         return fill_err(err, ATLS_E_USAGE, "usage.option",
                         "one of the repeatable options stands more than %d times", SETUP_FILES_MAX);

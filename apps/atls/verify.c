@@ -175,6 +175,7 @@ int command_verify(int argc, char **argv)
     atls_verifier *verifier = NULL;
     evidence_file file = {0};
     int status = 0;
+    r.setup.evidence = r.file;
     if (verifier_setup_make(&r.setup, &verifier, &err) != ATLS_OK ||
         evidence_file_read(r.file, r.format, &file, &err) != ATLS_OK) {
         status = show_failure(&err, &r);

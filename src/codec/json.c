@@ -15,7 +15,7 @@ static atls_code refuse(atls_buf text, size_t at, const char *check, const char 
                     line, column, problem);
 }
 
-/* Grammar, depth and number of values, before jansson (which recurses and allocates) sees anything. */
+/* Grammar, depth, number of values and the lengths of some, before jansson (which recurses and allocates) sees anything. */
 static atls_code check_shape(atls_buf text, const char *check, atls_err *err)
 {
     atls_json_scan scan;
@@ -25,6 +25,13 @@ static atls_code check_shape(atls_buf text, const char *check, atls_err *err)
         token = atls_json_scan_next(&scan);
         if (scan.values > ATLS_JSON_VALUES_MAX) {
             return refuse(text, token.start, check, "too many values", err);
+        }
+        size_t len = token.end - token.start;
+        if (token.kind == ATLS_JSON_NAME && len > ATLS_JSON_NAME_MAX) {
+            return refuse(text, token.start, check, "member name too long", err);
+        }
+        if (token.kind == ATLS_JSON_NUMBER && len > ATLS_JSON_NUMBER_MAX) {
+            return refuse(text, token.start, check, "number too long", err);
         }
     } while (token.kind != ATLS_JSON_BAD && token.kind != ATLS_JSON_DONE);
     return token.kind == ATLS_JSON_DONE ? ATLS_OK

@@ -127,10 +127,22 @@ static bool take_multibyte(atls_json_scan *scan)
     return true;
 }
 
+/* The ASCII characters that stand for themselves in a string, which are most of them. */
+static void skip_plain(atls_json_scan *scan)
+{
+    const uint8_t *p = scan->text.ptr;
+    size_t at = scan->at;
+    while (at < scan->text.len && p[at] >= 0x20 && p[at] < 0x80 && p[at] != '"' && p[at] != '\\') {
+        at++;
+    }
+    scan->at = at;
+}
+
 static bool take_string(atls_json_scan *scan)
 {
     scan->at++;
     for (;;) {
+        skip_plain(scan);
         int c = peek(scan, 0);
         uint32_t code_point;
         if (c == '"') {
@@ -149,8 +161,6 @@ static bool take_string(atls_json_scan *scan)
             return bad(scan, c < 0    ? "the text ends inside a string"
                              : c == 0 ? "NUL byte"
                                       : "control character in a string");
-        } else {
-            scan->at++;
         }
     }
 }

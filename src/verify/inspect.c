@@ -25,7 +25,7 @@ static bool is_json(atls_buf bytes)
 
 static bool is_der(atls_buf bytes)
 {
-    return bytes.len >= 4 && bytes.ptr[0] == 0x30 && bytes.ptr[1] == 0x82;
+    return bytes.len >= 4 && bytes.ptr[0] == 0x30 && bytes.ptr[1] >= 0x80 && bytes.ptr[1] <= 0x84;
 }
 
 static bool is_der_crl(atls_buf bytes)
@@ -66,17 +66,18 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
 
 static atls_code from_json(json_t *tree, atls_buf bytes, atls_err *err)
 {
+    atls_buf version = {0};
+    if (atls_json_member_bytes(bytes, "atls_evidence", &version)) {
+        atls_bundle *bundle = NULL;
+        ATLS_TRY(atls_bundle_parse(bytes, &bundle, err));
+        put_bundle(tree, bundle);
+        atls_bundle_free(bundle);
+        return ATLS_OK;
+    }
     json_t *root = NULL;
     ATLS_TRY(atls_json_parse(bytes, INSPECT_MAX, "inspect.json", &root, err));
     atls_code rc = ATLS_OK;
-    if (json_object_get(root, "atls_evidence") != NULL) {
-        atls_bundle *bundle = NULL;
-        rc = atls_bundle_parse(bytes, &bundle, err);
-        if (rc == ATLS_OK) {
-            put_bundle(tree, bundle);
-        }
-        atls_bundle_free(bundle);
-    } else if (json_object_get(root, "tcbInfo") != NULL) {
+    if (json_object_get(root, "tcbInfo") != NULL) {
         atls_buf inner = {0};
         put_head(tree, "TCB info as served, with its signature");
         if (atls_json_member_bytes(bytes, "tcbInfo", &inner)) {

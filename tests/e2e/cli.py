@@ -33,23 +33,36 @@ class Result:
         return json.loads(self.out)
 
 
+# Linux counts what a process had before exec() to its peak of memory: for a child of this interpreter, all that the test
+# holds. So a small process stands between, which tells the status, CPU seconds and peak of its one child.
+_LAUNCHER = """import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_CLOSE, {tell})])
+_, status, usage = os.wait4(child, 0)
+os.write({tell}, b"%d %f %d" % (os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
+"""
+
+
 def atls(*args, stdin=b"", timeout=60):
     """Runs atls and waits; what it used of CPU and memory is that of this one process."""
+    told, tell = os.pipe()
+    launcher = _LAUNCHER.format(tell=tell)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as inp:
         inp.write(stdin)
         inp.seek(0)
-        child = subprocess.Popen([str(ATLS), *map(str, args)], stdin=inp, stdout=out, stderr=err)
+        child = subprocess.Popen([sys.executable, "-I", "-S", "-c", launcher, str(ATLS), *map(str, args)], stdin=inp, stdout=out,
+                                 stderr=err, pass_fds=(tell,), start_new_session=True)
+        os.close(tell)
+        timer = threading.Timer(timeout, os.killpg, (child.pid, signal.SIGKILL))
         try:
-            timer = threading.Timer(timeout, child.send_signal, (signal.SIGKILL,))
             timer.start()
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
+            child.wait()
         finally:
             timer.cancel()
+        with os.fdopen(told) as report:
+            status, cpu_s, rss_kib = (report.read() or "-9 0 0").split()
         out.seek(0)
         err.seek(0)
-        return Result(child.returncode, out.read().decode(), err.read().decode(errors="replace"),
-                      usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+        return Result(int(status), out.read().decode(), err.read().decode(errors="replace"), float(cpu_s), int(rss_kib))
 
 
 class Report:

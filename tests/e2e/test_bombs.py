@@ -1,0 +1,345 @@
+#!/usr/bin/env python3
+"""What hostile files cost: every kind of input that the program reads, in the shapes that are meant to hurt. Each gets a code, a
+check id and one sentence, in 50 ms of CPU beyond starting the program and reading the file, and 16 MiB beyond its own size."""
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from cli import ATLS, SANITIZED, Report, atls
+
+KIB, MIB = 1024, 1024 * 1024
+CHECK_ID = re.compile(r"\[[a-z0-9_]+(\.[a-z0-9_]+)+\]\n$")
+CPU_S, READ_S_PER_MIB, RSS_KIB = 0.05, 0.005, 16 * KIB
+SHOW = "-v" in sys.argv
+
+report = Report()
+
+
+# --- DER, as far as it is needed ---
+
+def tlv(tag, *content):
+    body = b"".join(content)
+    n = len(body)
+    length = bytes([n]) if n < 128 else bytes([0x80 | (n.bit_length() + 7) // 8]) + n.to_bytes((n.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + length + body
+
+
+def seq(*content):
+    return tlv(0x30, *content)
+
+
+def oid(*content):
+    return tlv(0x06, bytes(content))
+
+
+ECDSA_SHA256 = seq(oid(0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02))
+RSA_SHA256 = seq(oid(0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0B), tlv(0x05))
+TIME = tlv(0x17, b"240101000000Z")
+LATER = tlv(0x17, b"490101000000Z")
+NAME = seq(tlv(0x31, seq(oid(0x55, 4, 3), tlv(0x0C, b"bomb"))))
+BITS = tlv(0x03, b"\0", bytes(64))
+P256_KEY = seq(seq(oid(0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1), oid(0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7)), tlv(0x03, b"\0\x04", bytes(64)))
+
+
+def rsa_key(bits):
+    n = tlv(0x02, b"\0" + b"\xc5" * (bits // 8))
+    return seq(seq(oid(0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1), tlv(0x05)), tlv(0x03, b"\0", seq(n, tlv(0x02, b"\1\0\1"))))
+
+
+def certificate(key=P256_KEY, name=NAME, extensions=b"", algorithm=ECDSA_SHA256, bits=BITS):
+    tbs = seq(tlv(0xA0, tlv(0x02, b"\2")), tlv(0x02, b"\1"), algorithm, name, seq(TIME, LATER), name, key,
+              tlv(0xA3, seq(extensions)) if extensions else b"")
+    return seq(tbs, algorithm, bits)
+
+
+def crl(entries, extensions=b""):
+    tbs = seq(tlv(0x02, b"\1"), ECDSA_SHA256, NAME, TIME, LATER, seq(entries), tlv(0xA0, seq(extensions)) if extensions else b"")
+    return seq(tbs, ECDSA_SHA256, BITS)
+
+
+def pem(der, label="CERTIFICATE"):
+    text = base64.encodebytes(der).decode()
+    return f"-----BEGIN {label}-----\n{text}-----END {label}-----\n".encode()
+
+
+def repeat(unit, size):
+    return unit * (size // len(unit))
+
+
+def json_of(**members):
+    return json.dumps(members).encode()
+
+
+# --- the shapes ---
+
+def json_shapes(size, head=b'{"x":', tail=b"}"):
+    """JSON of about `size` bytes that costs a tree builder dear. head and tail put it into a member."""
+    room = size - len(head) - len(tail) - 64
+
+    def wrap(body):
+        return head + body + tail
+
+    def fill(unit, count=None):
+        n = room // (len(unit) + 1) if count is None else min(count, room // (len(unit) + 1))
+        return wrap(b"[" + b",".join([unit] * n) + b"]")
+
+    members = b",".join(b'"%x":0' % i for i in range(room // 9))
+    few = b",".join(b'"%x":{}' % i for i in range(min(130000, room // 10)))
+    yield "100,000 deep", wrap(b"[" * 100000)
+    yield "100,000 deep in objects", wrap(b'{"a":' * 100000)
+    yield "empty arrays", fill(b"[]")
+    yield "empty arrays, as many as may be", fill(b"[]", 130000)
+    yield "empty objects, as many as may be", fill(b"{}", 130000)
+    yield "objects of one member", fill(b'{"a":0}', 65000)
+    yield "short strings, as many as may be", fill(b'""', 130000)
+    yield "tiny members", wrap(b"{" + members + b"}")
+    yield "tiny members, as many as may be", wrap(b"{" + few + b"}")
+    yield "one name again and again", wrap(b"{" + b",".join([b'"a":0'] * (room // 6)) + b"}")
+    yield "digits", wrap(b"1" * room)
+    yield "an exponent", wrap(b"1e" + b"9" * room)
+    yield "a real of many digits", wrap(b"0." + b"1" * room)
+    yield "one string", wrap(b'"' + b"a" * room + b'"')
+    yield "one name", wrap(b'{"' + b"a" * room + b'":1}')
+    yield "escapes", wrap(b'"' + repeat(b"\\u20ac", room) + b'"')
+    yield "spaces", wrap(b" " * room + b"1")
+    yield "lines", wrap(b"\n" * room + b"1")
+    yield "NUL bytes", wrap(b"\0" * room)
+    yield "an escaped NUL", wrap(b'"\\u0000"')
+    yield "invalid UTF-8", wrap(b'"' + b"\xc0\xaf" * 1000 + b'"')
+
+
+def certificates():
+    """Certificates, and files of them, for --root, inspect, and chains of collateral."""
+    big = seq(oid(0x55, 0x1D, 0x63), tlv(0x04, bytes(MIB)))
+    yield "a certificate of 1 MB", certificate(extensions=big)
+    yield "a certificate of 1 MB, PEM", pem(certificate(extensions=big))
+    yield "RSA of 16384 bits", certificate(rsa_key(16384), algorithm=RSA_SHA256, bits=tlv(0x03, b"\0", bytes(2048)))
+    yield "RSA of 65536 bits", certificate(rsa_key(65536 - 8 * 4000), algorithm=RSA_SHA256)
+    yield "10,000 certificates", pem(certificate()) * 10000
+    yield "many certificates under the cap", repeat(pem(certificate()), 256 * KIB - 1)
+    tiny = seq(oid(0x55), tlv(0x04))
+    yield "tiny extensions", certificate(extensions=repeat(tiny, 7500))
+    yield "a name of tiny parts", certificate(name=seq(repeat(tlv(0x31, seq(oid(0x55), tlv(0x05))), 3500)))
+    yield "a certificate 1,000 deep", certificate(extensions=deep_der(1000))
+    yield "a length that lies", b"\x30\x84\x7f\xff\xff\xff" + bytes(4000)
+    yield "a length without end", b"\x30\x80" * 2000
+    yield "PEM without end", b"-----BEGIN CERTIFICATE-----\n" + b"A" * (255 * KIB)
+    yield "PEM of spaces", b"-----BEGIN CERTIFICATE-----\n" + b" \n" * (127 * KIB)
+    yield "headers of PEM", b"-----BEGIN CERTIFICATE-----\n" * 9000
+
+
+def deep_der(n):
+    der = b""
+    for _ in range(n):
+        der = seq(der)
+    return der
+
+
+def crls(size):
+    entry = seq(tlv(0x02, b"\x01\x02\x03"), TIME)
+    least = seq(tlv(0x02, b"\x01"), tlv(0x17))
+    extension = seq(oid(0x55), tlv(0x04))
+    yield "100,000 entries", crl(b"".join(seq(tlv(0x02, i.to_bytes(4, "big")), TIME) for i in range(100000)))
+    yield "entries to the brim", crl(repeat(entry, size - 300))
+    yield "entries without a date", crl(repeat(least, size - 300))
+    yield "empty entries", crl(repeat(seq(), size - 300))
+    yield "an entry of tiny extensions", crl(seq(tlv(0x02, b"\1"), TIME, seq(repeat(extension, size - 400))))
+    yield "tiny extensions", crl(entry, repeat(extension, size - 400))
+    yield "a length that lies", b"\x30\x84\x7f\xff\xff\xff" + bytes(size - 100)
+
+
+# --- running them ---
+
+def measure(args, stdin, limit_s):
+    """The cheapest of up to five runs: other processes make a run dearer, never cheaper."""
+    best = None
+    for _ in range(5):
+        run = atls(*args, stdin=stdin)
+        if best is None or run.cpu_s < best.cpu_s:
+            best = run
+        if best.cpu_s < start.cpu_s + limit_s:
+            break
+    return best
+
+
+def bomb(name, args, codes, size, stdin=b"", check=None):
+    """One of the codes, one sentence with its check id (or the verdict's JSON), at little cost."""
+    limit_s = (CPU_S + READ_S_PER_MIB * size / MIB) * (10 if SANITIZED else 1)
+    run = measure(args, stdin, limit_s)
+    cpu_ms, rss_kib = (run.cpu_s - start.cpu_s) * 1000, run.rss_kib - start.rss_kib - size // KIB
+    if SHOW or run.code not in codes:
+        print(f"{run.code:4} {cpu_ms:6.0f} ms {rss_kib / KIB:6.1f} MiB beyond {size / MIB:4.1f}  {name}: "
+              f"{(run.err or run.out)[:110].rstrip()}")
+    if SHOW and (cpu_ms > limit_s * 1000 or rss_kib > RSS_KIB):
+        print("      ^^^^^ OVER")
+    report.check(run.code in codes, name, f"exit status {run.code}, wanted {codes}: {run.out[:300]} {run.err[:300]}")
+    report.check(cpu_ms < limit_s * 1000, name, f"{cpu_ms:.0f} ms of CPU")
+    report.check(SANITIZED or rss_kib < RSS_KIB, name, f"{rss_kib / KIB:.1f} MiB of memory beside {size / MIB:.1f} MiB of file")
+    if run.code == 0:
+        return
+    if "--json" in args and run.code > 2:
+        got = run.json
+        report.check(got["code"] == run.code and got["check"] and got["message"] and "\n" not in got["message"], name, got)
+        report.check(check is None or got["check"] == check, name, got["check"])
+    else:
+        report.check(CHECK_ID.search(run.err) is not None and run.err.count("\n") == 1 and run.out == "", name, run.err[:300])
+        report.check(check is None or f"[{check}]" in run.err, name, run.err[:300])
+
+
+class Files:
+    def __init__(self, d):
+        self.path = d / "bomb"
+
+    def put(self, data):
+        self.path.write_bytes(data)
+        return self.path
+
+
+def evidence_bombs(files, pki, quote):
+    base = ("verify", "--json", "--insecure-sim-root", pki / "root.pem", "--collateral", pki)
+    whole = quote.read_bytes()
+    for n, offset in ((4, 632), (2, 636 + 64 + 64 + 384 + 64 + 6 - 6), (4, 636 + 64 + 64 + 2)):
+        for lie in (b"\xff" * n, b"\xff" * (n - 1) + b"\x7f", b"\0" * n):
+            data = whole[:offset] + lie + whole[offset + n:]
+            bomb(f"quote: length at {offset} is {lie.hex()}", (*base, files.put(data)), (4,), len(data))
+    for name, data in (("a quote and 4 MiB behind it", whole + bytes(4 * MIB - len(whole))),
+                       ("a quote and 120 KiB behind it", whole + bytes(120 * KIB)), ("4 MiB of NUL", bytes(4 * MIB)),
+                       ("4 MiB of {", b"{" * (4 * MIB)), ("4 MiB of 0x30 0x82", b"\x30\x82" * (2 * MIB))):
+        bomb(name, (*base, files.put(data)), (4,), len(data))
+        bomb(f"{name}, inspected", ("inspect", files.put(data)), (0, 4), len(data))
+    head = b'{"atls_evidence":1,"type":"tdx","x":'
+    for name, data in json_shapes(4 * MIB, head):
+        bomb(f"bundle: {name}", (*base, files.put(data)), (4,), len(data))
+        bomb(f"bundle: {name}, inspected", ("inspect", files.put(data)), (4,), len(data))
+    for name, text in (("4 MiB of base64", "A" * (4 * MIB - 100)), ("base64 of spaces", " " * (4 * MIB - 100)),
+                       ("base64 of =", "=" * (4 * MIB - 100)), ("base64 of newlines", "\n" * (MIB))):
+        data = json_of(atls_evidence=1, type="tdx", quote=text)
+        bomb(f"bundle: {name}", (*base, files.put(data)), (4,), len(data))
+        bomb(f"bundle: {name}, inspected", ("inspect", files.put(data)), (0, 4), len(data))
+    logs = json_of(atls_evidence=1, type="tdx", quote=base64.b64encode(whole).decode(), event_log="A" * (3 * MIB))
+    bomb("bundle: an event log of 2 MiB", (*base, files.put(logs)), (0, 4, 5), len(logs))
+
+
+def collateral_bombs(files, pki, quote):
+    base = ("verify", "--json", "--insecure-sim-root", pki / "root.pem", "--collateral")
+    good = json.loads((pki / "collateral-tdx.json").read_text())
+
+    def judge(name, data, codes=(3, 4)):
+        bomb(f"collateral: {name}", (*base, files.put(data), quote), codes, len(data))
+        bomb(f"collateral: {name}, inspected", ("inspect", files.put(data)), (0, 4), len(data))
+
+    for member in ("tcb_info", "x"):
+        for name, data in json_shapes(4 * MIB, b'{"%s":' % member.encode()):
+            judge(f"{member}: {name}", data)
+    for member in ("tcb_info", "qe_identity"):
+        for name, data in json_shapes(MIB):
+            text = data.decode(errors="replace").replace("\0", " ")
+            judge(f"{member} as text: {name}", json_of(**{**good, member: text}))
+    for member in ("root_ca_crl", "pck_crl"):
+        for name, der in crls(3 * MIB - 300 * KIB):
+            judge(f"{member}: {name}", json_of(**{**good, member: pem(der, "X509 CRL").decode()}))
+    for name, data in certificates():
+        text = data if data.startswith(b"-----") else pem(data)
+        if len(text) < 4 * MIB - 100 * KIB:
+            judge(f"tcb_info_issuer_chain: {name}", json_of(**{**good, "tcb_info_issuer_chain": text.decode()}))
+    judge("hex of 4 MiB", json_of(pck_crl="30" * (2 * MIB - 100)))
+
+
+def other_bombs(files, pki, quote):
+    for name, data in json_shapes(MIB):
+        bomb(f"policy: {name}", ("policy", "check", files.put(data)), (1,), len(data))
+        bomb(f"policy: {name}, for verify", ("verify", "--policy", files.put(data), quote), (1,), len(data))
+    for name, data in json_shapes(MIB, b'{"atls_policy":1,"workloads":', b"}"):
+        bomb(f"policy: workloads: {name}", ("policy", "check", files.put(data)), (1,), len(data))
+        bomb(f"policy: workloads: {name}, explained", ("policy", "explain", files.put(data)), (1,), len(data))
+    for name, data in certificates():
+        path = files.put(data)
+        bomb(f"root: {name}", ("verify", "--json", "--root", f"intel:{path}", quote), (1,), len(data))
+        bomb(f"simulator's root: {name}", ("verify", "--json", "--insecure-sim-root", path, quote), (1,), len(data))
+        bomb(f"certificate: {name}, inspected", ("inspect", path), (0, 4), len(data))
+        bomb(f"certificate: {name}, judged", ("verify", "--json", path), (4,), len(data))
+        bomb(f"endorsement: {name}", ("verify", "--json", "--endorsement", path, "--insecure-sim-root", pki / "root.pem",
+                                      "--collateral", pki, quote), (0, 1, 4), len(data))
+    for name, data in crls(4 * MIB):
+        bomb(f"CRL: {name}, inspected", ("inspect", files.put(data)), (0, 4), len(data))
+        if len(data) < 3 * MIB:
+            data = pem(data, "X509 CRL")
+            bomb(f"CRL in PEM: {name}, inspected", ("inspect", files.put(data)), (0, 4), len(data))
+
+
+def strange_files(d, pki, quote):
+    """Files of 100 MB, files that are none, and one standard input for two."""
+    large = d / "large"
+    with open(large, "wb") as f:
+        f.truncate(100 * MIB)
+    trust = ("--insecure-sim-root", pki / "root.pem", "--collateral", pki)
+    for name, args, code in (
+            ("evidence", ("verify", "--json", large), 4), ("bundle", ("verify", "--json", "--format", "bundle", large), 4),
+            ("collateral", ("verify", "--json", "--collateral", large, quote), 4),
+            ("policy", ("verify", "--json", "--policy", large, quote), 1), ("policy check", ("policy", "check", large), 1),
+            ("policy explain", ("policy", "explain", large), 1), ("root", ("verify", "--json", "--root", f"intel:{large}", quote), 1),
+            ("simulator's root", ("verify", "--json", "--insecure-sim-root", large, quote), 1),
+            ("endorsement", ("verify", "--json", *trust, "--endorsement", large, quote), 4), ("inspect", ("inspect", large), 4)):
+        bomb(f"100 MB: {name}", args, (code,), 0)
+    bomb("standard input for two", ("verify", "--json", *trust, "--policy", "-", "-"), (1,), 0, quote.read_bytes(), "usage.stdin")
+    bomb("standard input for two collaterals", ("verify", "--json", "--collateral", "-", "--collateral", "-", quote), (1,), 0,
+         (pki / "collateral-tdx.json").read_bytes(), "usage.stdin")
+    for what, path in (("a directory", d), ("missing", d / "none"), ("below a file", quote / "x"), ("an empty name", "")):
+        for name, args in (("evidence", ("verify", "--json", path)), ("policy", ("verify", "--policy", path, quote)),
+                           ("policy check", ("policy", "check", path)), ("root", ("verify", "--root", f"intel:{path}", quote)),
+                           ("endorsement", ("verify", "--endorsement", path, quote)), ("inspect", ("inspect", path))):
+            bomb(f"{what}: {name}", args, (2,), 0)
+    for what in ("missing", "below a file"):
+        path = d / "none" if what == "missing" else quote / "x"
+        bomb(f"{what}: collateral", ("verify", "--json", "--collateral", path, quote), (2,), 0)
+    if os.getuid() != 0:
+        shut = d / "shut"
+        shut.write_bytes(b"x")
+        shut.chmod(0)
+        for name, args in (("evidence", ("verify", shut)), ("policy", ("policy", "check", shut)), ("inspect", ("inspect", shut)),
+                           ("collateral", ("verify", "--collateral", shut, quote))):
+            bomb(f"unreadable: {name}", args, (2,), 0)
+    fifos(d, pki, quote, trust)
+
+
+def fifos(d, pki, quote, trust):
+    """A FIFO is read like standard input; one that stays open and gives more than the cap is not read to its end."""
+    fifo = d / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen([str(ATLS), "verify", "--json", *map(str, trust), str(fifo)], stdout=subprocess.PIPE) as child:
+        fifo.write_bytes(quote.read_bytes())
+        out, _ = child.communicate(timeout=30)
+        report.check(child.returncode == 0 and json.loads(out)["accepted"], "a quote through a FIFO", out[:200])
+    with subprocess.Popen([str(ATLS), "verify", "--json", *map(str, trust), str(fifo)], stdout=subprocess.PIPE) as child:
+        try:
+            with open(fifo, "wb") as f:
+                while True:
+                    f.write(bytes(64 * KIB))
+        except BrokenPipeError:
+            pass
+        out, _ = child.communicate(timeout=30)
+        report.check(child.returncode == 4 and json.loads(out)["check"] == "evidence.size", "a FIFO without end", out[:200])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as tmp:
+        d = pathlib.Path(tmp)
+        pki, quote = d / "pki", d / "quote"
+        report.check(atls("sim", "pki", pki).code == 0, "sim pki")
+        report.check(atls("sim", "evidence", "--pki", pki, "-o", quote).code == 0, "sim evidence")
+        files = Files(d)
+        for part in (evidence_bombs, collateral_bombs, other_bombs):
+            part(files, pki, quote)
+        strange_files(d, pki, quote)
+    report.end()
+
+
+if __name__ == "__main__":
+    os.environ.pop("MALLOC_PERTURB_", None)  # meson's: writes into all memory that is asked for, used or not
+    start = min((atls("--version") for _ in range(3)), key=lambda run: run.cpu_s)
+    sys.exit(main())
