@@ -178,6 +178,10 @@ def bad_evidence(d, pki, quote):
     judged("before its time", atls(*base, "--at", "2001-01-01T00:00:00Z", quote), 3)
     judged("long after its time", atls(*base, "--at", "2099-01-01T00:00:00+01:00", quote), 3)
     judged("without the simulator's root", atls("verify", "--json", "--collateral", pki / "collateral-tdx.json", quote), 4)
+    for family, code in (("intel", 0), ("amd", 4), ("aws", 4), ("google", 4), ("tpm", 4), ("cca", 4)):
+        got = judged(f"the simulator's root for {family}",
+                     atls("verify", "--json", "--root", f"{family}:{pki / 'root.pem'}", "--collateral", pki, quote), code)
+        report.check((got.get("root") == "custom") == (code == 0), f"root of {family}", got.get("root"))
     judged("without collateral", atls("verify", "--json", "--insecure-sim-root", pki / "root.pem", quote), 3)
     judged("the wrong format", atls(*base, "--format", "sgx", quote), 4)
     for later in ("snp", "tpm", "nitro", "cca", "jwt", "cert"):
