@@ -47,7 +47,7 @@ static void level_is_there(const atls_tcb_info *info, json_t *json)
             return;
         }
     }
-    assert(!"a level of the text is in the parsed levels");
+    assert(false && "a level of the text is in the parsed levels");
 }
 
 static void reads_the_same(const atls_tcb_info *info, json_t *json)

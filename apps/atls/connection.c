@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -47,6 +48,14 @@ static bool is_literal_address(const char *host)
     return strspn(host, "0123456789.") == strlen(host) || strchr(host, ':') != NULL;
 }
 
+/* OpenSSL copies the name, but its macro casts const away. */
+static bool set_sni(SSL *ssl, const char *name)
+{
+    char copy[TLSEXT_MAXLEN_host_name + 1];
+    int len = snprintf(copy, sizeof copy, "%s", name);
+    return len > 0 && (size_t)len < sizeof copy && SSL_set_tlsext_host_name(ssl, copy) == 1;
+}
+
 /* SNI, and with a CA the name that the certificate must show. */
 static bool set_peer_name(const endpoint *e, SSL *ssl, const char *host)
 {
@@ -54,7 +63,7 @@ static bool set_peer_name(const endpoint *e, SSL *ssl, const char *host)
     if (name == NULL || name[0] == '\0') {
         return true;
     }
-    if (!is_literal_address(name) && SSL_set_tlsext_host_name(ssl, name) != 1) {
+    if (!is_literal_address(name) && !set_sni(ssl, name)) {
         return false;
     }
     if (!e->pki) {
