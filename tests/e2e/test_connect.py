@@ -4,6 +4,7 @@ the connection, and servers that must be refused."""
 import pathlib
 import select
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -175,6 +176,52 @@ def plain_servers(d, pki):
             report.check(took < 3, f"{name}: in time", f"{took:.1f} s")
 
 
+def hostile_peers(d, pki, backend):
+    """Clients that say nothing, too little or something else end by the server's timeout; so does a server that sends a byte
+    now and then, and one of TLS 1.2 is refused at once."""
+    before = backend.taken
+    plain = ssl.create_default_context()
+    plain.check_hostname, plain.verify_mode = False, ssl.CERT_NONE
+    with Server(backend, "--attest", "sim", "--sim", pki, "--timeout", "1") as server:
+        for number, (name, data, check) in enumerate((("silence", b"", "session.deadline"), ("one byte", b"\x16", "session.deadline"),
+                                                      ("HTTP", b"GET / HTTP/1.1\r\n\r\n", "tls.handshake"),
+                                                      ("TLS without ALPN", None, "tls.alpn")), 1):
+            with socket.create_connection(("127.0.0.1", server.port)) as peer:
+                if data is None:
+                    plain.wrap_socket(peer, suppress_ragged_eofs=True).close()
+                else:
+                    peer.sendall(data)
+                    report.check(server.logged(f"connection {number}: refused"), f"a client of {name} is refused", server.log)
+            report.check(server.logged(f"connection {number}: refused") and check in server.log[number], f"a client of {name}", server.log)
+    report.check(backend.taken == before, "the backend saw none of them", backend.taken - before)
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.load_cert_chain(d / "c.pem", d / "k.pem")
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def speak_tls12(peer):
+        try:
+            old.wrap_socket(peer, server_side=True)
+        except OSError:
+            pass
+
+    def drip(peer):
+        try:
+            for byte in b"\x16\x03\x03\x40\x00" + bytes(100):
+                peer.sendall(bytes([byte]))
+                time.sleep(0.2)
+        except OSError:
+            pass
+
+    for name, serve, code, check in (("TLS 1.2", speak_tls12, 5, "tls.version"), ("a byte at a time", drip, 2, "session.deadline")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=lambda: serve(listener.accept()[0]), daemon=True).start()  # pylint: disable=cell-var-from-loop
+            begin = time.monotonic()
+            run = atls("connect", "--timeout", "1", "--insecure-sim-root", pki / "root.pem", "--collateral", pki,
+                       f"127.0.0.1:{listener.getsockname()[1]}", stdin=b"secret")
+            report.check(run.code == code and run.out == "" and f"[{check}]" in run.err, f"a server of {name}", f"{run.code} {run.err}")
+            report.check(time.monotonic() - begin < 3, f"a server of {name}: in time")
+
+
 def identities(d, pki, backend):
     """A server named by PKI beside its evidence."""
     trust = ("--insecure-sim-root", pki / "root.pem", "--collateral", pki)
@@ -202,6 +249,7 @@ def main():
         mutual(d, pki, backend)
         refused_servers(d, pki, backend)
         plain_servers(d, pki)
+        hostile_peers(d, pki, backend)
         identities(d, pki, backend)
         run = atls("demo")
         report.check(run.code == 0 and run.out.count("REFUSED") == 3 and run.out.count("ACCEPTED") == 1, "demo", run.out[-300:])
