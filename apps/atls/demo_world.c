@@ -9,6 +9,7 @@
 #include "say.h"
 
 #define SHA384_LEN 48
+#define PPID_HEX   32
 
 /* "mrtd":["<SHA-384 of WORKLOAD/mrtd>"]: the simulator's measurements (docs/simulator.md). */
 static bool print_register(FILE *to, const char *name)
@@ -29,7 +30,8 @@ static bool print_register(FILE *to, const char *name)
     return true;
 }
 
-static atls_code make_policy(atls_policy **out, atls_err *err)
+/* ppid: whose the platform is, in hex. */
+static atls_code make_policy(const char *ppid, atls_policy **out, atls_err *err)
 {
     static const char *const registers[] = {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"};
     char text[2048] = {0};
@@ -44,7 +46,7 @@ static atls_code make_policy(atls_policy **out, atls_err *err)
         fputs(i > 0 ? "," : "", to);
         good = print_register(to, registers[i]) && good;
     }
-    fprintf(to, "},\"bindings\":[\"atls/1\"]}]}");
+    fprintf(to, "},\"platforms\":{\"ppid\":[\"%s\"]},\"bindings\":[\"atls/1\"]}]}", ppid);
     good = fclose(to) == 0 && good;
     if (!good) {
         return fill_err(err, ATLS_E_SYSTEM, "crypto.sha384", "SHA-384 is not available");
@@ -57,35 +59,86 @@ static atls_buf buf_of(const char *text)
     return (atls_buf){(const uint8_t *)text, strlen(text)};
 }
 
-static atls_code teach_verifier(demo_world *w, atls_err *err)
+/* A verifier that knows the simulated platform, and has no policy. */
+static atls_code make_verifier(const atls_sim *sim, atls_verifier **out, atls_err *err)
 {
     char *root = NULL;
     char *json = NULL;
     atls_collateral *collateral = NULL;
-    atls_policy *policy = NULL;
-    atls_code rc = make_policy(&policy, err);
-    rc = rc != ATLS_OK ? rc : atls_verifier_set1_policy(w->verifier, policy, err);
-    rc = rc != ATLS_OK ? rc : atls_sim_root(w->sim, &root, err);
-    rc =
-        rc != ATLS_OK ? rc : atls_verifier_insecure_trust_simulator(w->verifier, buf_of(root), err);
-    rc = rc != ATLS_OK ? rc : atls_sim_collateral(w->sim, "tdx", &json, err);
+    atls_verifier *v = atls_verifier_new();
+    atls_code rc =
+        v != NULL ? ATLS_OK : fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
+    rc = rc != ATLS_OK ? rc : atls_sim_root(sim, &root, err);
+    rc = rc != ATLS_OK ? rc : atls_verifier_insecure_trust_simulator(v, buf_of(root), err);
+    rc = rc != ATLS_OK ? rc : atls_sim_collateral(sim, "tdx", &json, err);
     rc = rc != ATLS_OK ? rc : atls_collateral_parse(buf_of(json), &collateral, err);
-    rc = rc != ATLS_OK ? rc : atls_verifier_add1_collateral(w->verifier, collateral, err);
-    atls_policy_free(policy);
+    rc = rc != ATLS_OK ? rc : atls_verifier_add1_collateral(v, collateral, err);
     atls_collateral_free(collateral);
     atls_free(root);
     atls_free(json);
+    if (rc != ATLS_OK) {
+        atls_verifier_free(v);
+        return rc;
+    }
+    *out = v;
+    return ATLS_OK;
+}
+
+/* The platform's id out of a verdict, as somebody finds it who sets a machine up. */
+static atls_code find_ppid(const atls_verdict *verdict, char ppid[PPID_HEX + 1], atls_err *err)
+{
+    static const char member[] = "\"ppid\":\"";
+    char *json = atls_verdict_accepted(verdict) ? atls_verdict_json(verdict) : NULL;
+    const char *at = json != NULL ? strstr(json, member) : NULL;
+    atls_code rc = ATLS_OK;
+    if (at == NULL || strspn(at + strlen(member), "0123456789abcdef") != PPID_HEX) {
+        rc = fill_err(err, ATLS_E_SYSTEM, "demo.platform", "the platform does not show its id");
+    } else {
+        (void)snprintf(ppid, PPID_HEX + 1, "%s", at + strlen(member));
+    }
+    atls_free(json);
+    return rc;
+}
+
+static atls_code learn_ppid(const atls_sim *sim, int64_t when_s, char ppid[PPID_HEX + 1],
+                            atls_err *err)
+{
+    const atls_sim_quote wanted = {.workload = DEMO_WORKLOAD};
+    atls_verifier *v = NULL;
+    atls_verdict *verdict = NULL;
+    uint8_t *quote = NULL;
+    size_t len = 0;
+    atls_code rc = make_verifier(sim, &v, err);
+    rc = rc != ATLS_OK ? rc : atls_sim_make_quote(sim, &wanted, &quote, &len, err);
+    if (rc == ATLS_OK) {
+        const atls_evidence evidence = {
+            .type = "tdx", .parts_n = 1, .parts = {{"quote", {quote, len}}}};
+        verdict = atls_verifier_check(v, &evidence, NULL, when_s, err);
+        rc = verdict != NULL ? find_ppid(verdict, ppid, err) : ATLS_E_SYSTEM;
+    }
+    atls_verdict_free(verdict);
+    atls_verifier_free(v);
+    atls_free(quote);
+    return rc;
+}
+
+static atls_code set_policy(const char *ppid, atls_verifier *v, atls_err *err)
+{
+    atls_policy *policy = NULL;
+    atls_code rc = make_policy(ppid, &policy, err);
+    rc = rc != ATLS_OK ? rc : atls_verifier_set1_policy(v, policy, err);
+    atls_policy_free(policy);
     return rc;
 }
 
 atls_code demo_world_open(int64_t when_s, demo_world *out, atls_err *err)
 {
-    demo_world w = {.verifier = atls_verifier_new()};
-    if (w.verifier == NULL) {
-        return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
-    }
+    demo_world w = {0};
+    char ppid[PPID_HEX + 1] = {0};
     atls_code rc = atls_sim_new(when_s, NULL, &w.sim, err);
-    rc = rc != ATLS_OK ? rc : teach_verifier(&w, err);
+    rc = rc != ATLS_OK ? rc : learn_ppid(w.sim, when_s, ppid, err);
+    rc = rc != ATLS_OK ? rc : make_verifier(w.sim, &w.verifier, err);
+    rc = rc != ATLS_OK ? rc : set_policy(ppid, w.verifier, err);
     if (rc != ATLS_OK) {
         demo_world_close(&w);
         return rc;

@@ -12,7 +12,7 @@
 
 typedef struct demo_world {
     atls_sim *sim;
-    atls_verifier *verifier; /* accepts DEMO_WORKLOAD on this simulated platform, up to date */
+    atls_verifier *verifier; /* accepts DEMO_WORKLOAD on this very platform, up to date */
 } demo_world;
 
 atls_code demo_world_open(int64_t when_s, demo_world *out, atls_err *err);

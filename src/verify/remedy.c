@@ -33,7 +33,7 @@ static const struct {
     {"binding.nonce", "nonce",
      "The evidence was made for another nonce: ask the peer for evidence of this one."},
     {"binding.report_data", "report data",
-     "The evidence was made for another connection or key: ask the peer for evidence of this one."},
+     "The evidence was made for another connection or key: somebody may stand between you and the peer, or show what he recorded. Send nothing; ask the peer itself for evidence of this one."},
     {"bundle", NULL, "Make the bundle anew; its form is described in docs/checks.md under bundle."},
     {"cert", NULL, DAMAGED},
     {"collateral", NULL, GET_COLLATERAL},

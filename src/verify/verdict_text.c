@@ -165,10 +165,14 @@ static void add_time(atls_text *t, const atls_verdict *r)
 
 /* --- checks --- */
 
+static bool is_skipped(const atls_check_line *line)
+{
+    return strcmp(line->result, "skipped") == 0;
+}
+
 static void add_trouble(atls_text *t, const atls_check_line *line)
 {
-    bool skipped = strcmp(line->result, "skipped") == 0;
-    atls_text_add(t, "\n  %s %s\n", skipped ? "skipped" : "FAILED ", line->id);
+    atls_text_add(t, "  %s %s\n", is_skipped(line) ? "skipped" : "FAILED ", line->id);
     if (line->found[0] != '\0') {
         atls_text_add(t, "    found   ");
         add_wrapped(t, 12, line->found);
@@ -181,20 +185,39 @@ static void add_trouble(atls_text *t, const atls_check_line *line)
         atls_text_add(t, "    because ");
         add_wrapped(t, 12, line->because);
     }
-    if (line->remedy[0] != '\0') {
+}
+
+static void add_remedy(atls_text *t, const char *remedy)
+{
+    if (remedy != NULL && remedy[0] != '\0') {
         atls_text_add(t, "    do      ");
-        add_wrapped(t, 12, line->remedy);
+        add_wrapped(t, 12, remedy);
     }
+}
+
+/* What is not in order. Failures in a row that are healed by one thing are one block, which says it once. */
+static void add_troubles(atls_text *t, const atls_verdict *r)
+{
+    atls_check_line line;
+    const char *remedy = NULL; /* of the block at hand; NULL: none has begun */
+    for (size_t i = 0; atls_verdict_check_at(r, i, &line); i++) {
+        if (strcmp(line.result, "ok") == 0) {
+            continue;
+        }
+        if (remedy == NULL || strcmp(line.remedy, remedy) != 0) {
+            add_remedy(t, remedy);
+            atls_text_add(t, remedy != NULL && is_skipped(&line) ? "" : "\n");
+        }
+        add_trouble(t, &line);
+        remedy = line.remedy;
+    }
+    add_remedy(t, remedy);
 }
 
 static void add_checks(atls_text *t, const atls_verdict *r, bool with_ledger)
 {
     atls_check_line line;
-    for (size_t i = 0; atls_verdict_check_at(r, i, &line); i++) {
-        if (strcmp(line.result, "ok") != 0) {
-            add_trouble(t, &line);
-        }
-    }
+    add_troubles(t, r);
     if (!with_ledger) {
         return;
     }

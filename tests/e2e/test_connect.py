@@ -239,6 +239,26 @@ def identities(d, pki, backend):
         report.check(run.code == 1 and run.err.count("\n") == 1, f"unusable identity {args}", f"{run.code} {run.err}")
 
 
+def demonstration():
+    run = atls("demo")
+    report.check(run.code == 0 and run.out.count("REFUSED") == 3 and run.out.count("ACCEPTED") == 1, "demo", run.out[-300:])
+    scenes = run.out.split("\n--- ")[1:]
+    if not report.check(len(scenes) == 4, "demo: four scenes", run.out):
+        return
+    for scene, wanted in zip(scenes, (
+            ("names", "whose     platform pinned", "this connection", "hello from inside the TEE"),
+            ("other software", "FAILED  policy.tdx.mrtd", "FAILED  policy.tdx.rtmr3"),
+            ("out-of-date", "FAILED  tcb.status", "found   OutOfDate"),
+            ("a thief", "FAILED  binding.report_data", "somebody may stand between"))):
+        told = " ".join(scene.split())
+        for words in wanted:
+            report.check(" ".join(words.split()) in told, f"demo: {words}", scene)
+        report.check(scene.count("\nLearned: ") == 1 and scene.count("*** SIMULATED ***") == 2, "demo: each scene whole", scene)
+        report.check(scene.count("    do      ") <= 1, "demo: a remedy stands once", scene)
+    report.check("hello" not in "".join(scenes[1:]), "demo: nothing comes from who is refused")
+    report.check(len(run.out.splitlines()) < 100, "demo: fits on a page", len(run.out.splitlines()))
+
+
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         d = pathlib.Path(tmp)
@@ -251,8 +271,7 @@ def main():
         plain_servers(d, pki)
         hostile_peers(d, pki, backend)
         identities(d, pki, backend)
-        run = atls("demo")
-        report.check(run.code == 0 and run.out.count("REFUSED") == 3 and run.out.count("ACCEPTED") == 1, "demo", run.out[-300:])
+        demonstration()
     report.end()
 
 

@@ -487,6 +487,30 @@ static void text_tells_a_refusal(void **state)
     atls_verdict_free(r);
 }
 
+/* Failures that one thing heals are one block: each with its values, and the remedy once, behind the last. */
+static void text_tells_a_remedy_once(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"policy.tdx.mrtd", "policy.tdx.rtmr0", "policy.tdx.rtmr1",
+                                      "tcb.status"};
+    atls_verdict *r = good();
+    for (size_t i = 0; i < 4; i++) {
+        atls_ledger_fail(&r->ledger, ids[i], ATLS_E_POLICY, atls_value_uint(10 + i),
+                         atls_value_uint(20 + i));
+    }
+    atls_ledger_skip(&r->ledger, "policy.workload", "none fits");
+    atls_verdict_conclude(r);
+    char *text = atls_verdict_text(r, false);
+    says(text, "\n\n  FAILED  policy.tdx.mrtd\n    found   10\n    wanted  20\n"
+               "  FAILED  policy.tdx.rtmr0\n    found   11\n    wanted  21\n"
+               "  FAILED  policy.tdx.rtmr1\n    found   12\n    wanted  22\n    do      Compare");
+    says(text,
+         "is meant.\n\n  FAILED  tcb.status\n    found   13\n    wanted  23\n    do      Update");
+    says(text, "grace period.\n  skipped policy.workload\n    because none fits\n");
+    atls_free(text);
+    atls_verdict_free(r);
+}
+
 static void text_marks_simulation_twice(void **state)
 {
     (void)state;
@@ -555,6 +579,7 @@ int main(void)
         cmocka_unit_test(json_is_the_contracts_object),
         cmocka_unit_test(json_of_sgx_and_of_nothing),
         cmocka_unit_test(text_tells_a_refusal),
+        cmocka_unit_test(text_tells_a_remedy_once),
         cmocka_unit_test(text_marks_simulation_twice),
         cmocka_unit_test(text_tells_each_code),
     };
