@@ -23,7 +23,8 @@ static const flag pki_own_flags[] = {
 static const flags pki_flags = {
     "atls sim pki [options] DIR",
     "Makes a simulated platform: root.pem for --insecure-sim-root, collateral-tdx.json and\n"
-    "collateral-sgx.json for --collateral, and state.json with its private keys (mode 0600).",
+    "collateral-sgx.json for --collateral, and state.json with its private keys (mode 0600). DIR itself\n"
+    "will do as --collateral DIR, too: a store leaves state.json out.",
     {pki_own_flags, sim_quote_flags},
 };
 

@@ -21,7 +21,7 @@ enum { POLICY = 0x200, COLLATERAL, ENDORSEMENT, ROOT, SIM_ROOT };
 const flag verifier_flags[] = {
     {POLICY, "policy", "FILE", "what to accept; without it the built-in rule applies"},
     {COLLATERAL, "collateral", "FILE|DIR",
-     "collateral (JSON), or a directory of *.json; repeatable"},
+     "collateral (JSON), or a directory: its *.json, but no state.json; repeatable"},
     {ENDORSEMENT, "endorsement", "FILE",
      "certificates or raw keys beside the evidence; repeatable"},
     {ROOT, "root", "FAMILY:FILE",

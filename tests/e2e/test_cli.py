@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 
-from cli import SANITIZED, Report, atls
+from cli import SANITIZED, SOURCE, Report, atls
 
 COMMANDS = {
     (): ("verify", "inspect", "connect", "proxy", "attest", "policy", "sim", "bench", "demo"),
@@ -293,6 +293,25 @@ def _quote(pki, *args):
         return path.read_bytes()
 
 
+def example_of_the_page(d):
+    """docs/simulator.md's example, as it stands there; then what it says of the directory."""
+    page = (SOURCE / "docs" / "simulator.md").read_text(encoding="utf-8")
+    lines = [line.split() for line in page.splitlines() if line.startswith("    atls ")]
+    report.check([line[1] for line in lines] == ["sim", "sim", "verify"], "the page's example", lines)
+    for line in lines:
+        run = atls(*(word.replace("platform", str(d / "platform"), 1) for word in line[1:]))
+        report.check(run.code == 0, f"of the page: {' '.join(line)}", f"{run.code} {run.out[-300:]} {run.err}")
+    report.check("ACCEPTED" in run.out and "SIMULATED" in run.out, "the page's verdict", run.out)
+    platform = d / "platform"
+    names = set(os.listdir(platform)) - {"quote.bin"}
+    report.check(all(f"`{name}`" in page for name in names), "every file is on the page", names)
+    (platform / "other.json").write_bytes((platform / "state.json").read_bytes())
+    judged("state.json under another name", atls("verify", "--json", "--insecure-sim-root", platform / "root.pem", "--collateral", platform,
+                                                 platform / "quote.bin"), 4)
+    for args in (("verify", "--help"), ("connect", "--help"), ("sim", "pki", "--help")):
+        report.check("state.json" in atls(*args).out, f"state.json in {args}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         d = pathlib.Path(tmp)
@@ -301,7 +320,7 @@ def main():
         report.check(run.code == 0 and run.out == "", "sim pki", run.err)
         quote.write_bytes(_quote(pki))
         help_everywhere()
-        for part in (usage_errors, missing_files):
+        for part in (usage_errors, missing_files, example_of_the_page):
             part(d)
         for part in (collateral_stores, bad_evidence, bundles, large_files, other_mistakes,
                      other_commands):
