@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "codec/json_build.h"
 #include "codec/json_scan.h"
 
 static atls_code refuse(atls_buf text, size_t at, const char *check, const char *problem,
@@ -15,7 +16,7 @@ static atls_code refuse(atls_buf text, size_t at, const char *check, const char 
                     line, column, problem);
 }
 
-/* Grammar, depth, number of values and the lengths of some, before jansson (which recurses and allocates) sees anything. */
+/* Grammar, depth, number of values and the lengths of some, before anything is built. */
 static atls_code check_shape(atls_buf text, const char *check, atls_err *err)
 {
     atls_json_scan scan;
@@ -46,23 +47,18 @@ atls_code atls_json_parse(atls_buf text, size_t max_len, const char *check, json
                         "JSON of %zu bytes, where at most %zu are taken", text.len, max_len);
     }
     ATLS_TRY(check_shape(text, check, err));
-    json_error_t error;
-    json_t *json = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
-    if (json == NULL) {
-        size_t at = error.position > 0 ? (size_t)error.position - 1 : 0;
-        switch (json_error_code(&error)) {
-        case json_error_out_of_memory:
-            return ATLS_ERR_NOMEM(err);
-        case json_error_duplicate_key:
-            return refuse(text, at, check, "a member name that this object has already", err);
-        case json_error_numeric_overflow:
-            return refuse(text, at, check, "number too large", err);
-        default:
-            return refuse(text, at, check, "malformed", err);
-        }
+    size_t at = 0;
+    switch (atls_json_build(text, out, &at)) {
+    case ATLS_JSON_BUILT:
+        return ATLS_OK;
+    case ATLS_JSON_TWICE:
+        return refuse(text, at, check, "a member name that this object has already", err);
+    case ATLS_JSON_TOO_LARGE:
+        return refuse(text, at, check, "number too large", err);
+    case ATLS_JSON_NO_MEMORY:
+        break;
     }
-    *out = json;
-    return ATLS_OK;
+    return ATLS_ERR_NOMEM(err);
 }
 
 /* Behind the opening of a container at depth: on to the value of the member (name) or element (index).

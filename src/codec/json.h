@@ -20,6 +20,10 @@
 ATLS_MUST_USE atls_code atls_json_parse(atls_buf text, size_t max_len, const char *check,
                                         json_t **out, atls_err *err);
 
+/* The text out, with NUL, by json_dumps's flags; the caller frees it. NULL: no memory. json_dumps itself, when
+ * memory runs out, may give a text with characters missing. */
+char *atls_json_write(const json_t *json, size_t flags);
+
 /* The exact bytes of the value of a member of the top-level object, as they stand in text (which need
  * not be whole JSON behind it): from its first to its last character. False if there is no such member. */
 bool atls_json_member_bytes(atls_buf text, const char *name, atls_buf *value);

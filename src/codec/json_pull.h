@@ -3,7 +3,7 @@
  * says what it wants next; the first failure sticks, later reads give zeros, and the code is asked once.
  *
  * As strict as json.h: whole text, UTF-8, depth, no NUL, unique names. The names of a table are counted
- * here; members outside the tables are skipped, and then jansson reads the text too, to see them unique. */
+ * here; members outside the tables are skipped, and then a tree is built too (json.h), to see them unique. */
 #ifndef ATLS_CODEC_JSON_PULL_H
 #define ATLS_CODEC_JSON_PULL_H
 

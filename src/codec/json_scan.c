@@ -449,3 +449,25 @@ bool atls_json_token_says(atls_buf text, atls_json_token token, const char *name
     }
     return used == name_len;
 }
+
+size_t atls_json_token_text(atls_buf text, atls_json_token token, uint8_t *out)
+{
+    if ((token.kind != ATLS_JSON_NAME && token.kind != ATLS_JSON_STRING) ||
+        token.end - token.start < 2 || token.end > text.len) {
+        return 0;
+    }
+    atls_json_scan scan = {.text = {text.ptr, token.end - 1}, .at = token.start + 1};
+    size_t len = 0;
+    while (scan.at < scan.text.len) {
+        uint32_t code_point;
+        if (peek(&scan, 0) != '\\') {
+            out[len++] = (uint8_t)peek(&scan, 0);
+            scan.at++;
+        } else if (take_escape(&scan, &code_point)) {
+            len += put_utf8(code_point, out + len);
+        } else {
+            return 0;
+        }
+    }
+    return len;
+}

@@ -1,6 +1,6 @@
 /* json_scan.h: JSON (RFC 8259) one token after another, building nothing and recursing nowhere. It knows
  * the whole grammar, UTF-8 and the nesting limit included; what it cannot know is whether names are unique
- * and numbers fit: that is jansson's part (json.h). Linear in the text. */
+ * and numbers fit: that is the tree's part (json_build.h). Linear in the text. */
 #ifndef ATLS_CODEC_JSON_SCAN_H
 #define ATLS_CODEC_JSON_SCAN_H
 
@@ -56,5 +56,7 @@ bool atls_json_scan_at_array_end(atls_json_scan *scan);
 void atls_json_position(atls_buf text, size_t at, size_t *line, size_t *column);
 /* Whether a NAME or STRING token says name (UTF-8), escapes undone. */
 bool atls_json_token_says(atls_buf text, atls_json_token token, const char *name, size_t name_len);
+/* What a NAME or STRING token says (UTF-8, no NUL), escapes undone: never longer than the token. Its length. */
+size_t atls_json_token_text(atls_buf text, atls_json_token token, uint8_t *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "codec/json.h"
 #include "sim/signer.h"
 #include "sim/tcb_text.h"
 
@@ -172,7 +173,7 @@ atls_code sim_collateral_make(const sim_plan *plan, sim_tee tee, int64_t when_s,
     }
     char *text = NULL;
     atls_code rc = fill(out, plan, tee, when_s, pki, err);
-    if (rc == ATLS_OK && (text = json_dumps(out, JSON_INDENT(1))) == NULL) {
+    if (rc == ATLS_OK && (text = atls_json_write(out, JSON_INDENT(1))) == NULL) {
         rc = ATLS_ERR_NOMEM(err);
     }
     json_decref(out);

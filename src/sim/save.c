@@ -63,7 +63,7 @@ atls_code atls_sim_save(const atls_sim *sim, char **out, atls_err *err)
                   hex(sim->qe_id, sizeof sim->qe_id), "attestation_key", key_pem(sim->attestation),
                   "collateral", tee_names[SIM_TDX], sim->collateral[SIM_TDX], tee_names[SIM_SGX],
                   sim->collateral[SIM_SGX], "platforms", save_platforms(sim));
-    char *text = state == NULL ? NULL : json_dumps(state, JSON_INDENT(1));
+    char *text = state == NULL ? NULL : atls_json_write(state, JSON_INDENT(1));
     json_decref(state);
     if (text == NULL) {
         return ATLS_ERR_NOMEM(err);

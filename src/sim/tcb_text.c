@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "base/rfc3339.h"
+#include "codec/json.h"
 #include "crypto/digest.h"
 #include "sim/extension.h"
 #include "sim/level.h"
@@ -123,7 +124,7 @@ static char *finish(const sim_text_plan *p, json_t *root)
     if (p->without != NULL) {
         (void)json_object_del(root, p->without);
     }
-    char *text = json_dumps(root, JSON_COMPACT);
+    char *text = atls_json_write(root, JSON_COMPACT);
     json_decref(root);
     if (text == NULL || (p->form != SIM_DUPLICATE && p->form != SIM_CUT)) {
         return text;

@@ -106,12 +106,16 @@ static atls_code take_signature(unwrapping *u, const char *name, atls_collateral
     return ATLS_OK;
 }
 
-static void take_hint(atls_collateral *c)
+static atls_code take_hint(atls_collateral *c, atls_err *err)
 {
     json_t *info = NULL;
-    if (!c->tcb_info.readable || atls_json_parse(c->tcb_info.bytes, ATLS_SIGNED_TEXT_MAX,
-                                                 "collateral.json", &info, NULL) != ATLS_OK) {
-        return;
+    if (!c->tcb_info.readable) {
+        return ATLS_OK;
+    }
+    atls_code rc =
+        atls_json_parse(c->tcb_info.bytes, ATLS_SIGNED_TEXT_MAX, "collateral.json", &info, NULL);
+    if (rc != ATLS_OK) { /* what is malformed is judged later */
+        return rc == ATLS_E_SYSTEM ? ATLS_ERR_NOMEM(err) : ATLS_OK;
     }
     const char *id =
         json_string_value(json_object_get(info, "id")); /* version 2 has none, and is SGX */
@@ -124,6 +128,7 @@ static void take_hint(atls_collateral *c)
         c->hint_tdx = id != NULL && strcmp(id, "TDX") == 0;
     }
     json_decref(info);
+    return ATLS_OK;
 }
 
 static atls_code unwrap(unwrapping *u, atls_collateral *c)
@@ -160,13 +165,13 @@ atls_code atls_collateral_parse(atls_buf json, atls_collateral **out, atls_err *
         atomic_init(&c->refs, 1);
         unwrapping u = {object, c->space, json.len, err};
         rc = unwrap(&u, c);
+        rc = rc == ATLS_OK ? take_hint(c, err) : rc;
     }
     json_decref(object);
     if (rc != ATLS_OK) {
         free(c);
         return rc;
     }
-    take_hint(c);
     *out = c;
     return ATLS_OK;
 }

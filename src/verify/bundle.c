@@ -189,7 +189,7 @@ atls_code atls_bundle_write(const atls_evidence *evidence, char **out, atls_err 
             rc = add_part(root, name, evidence->parts[i].bytes, err);
         }
     }
-    char *text = rc == ATLS_OK ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = rc == ATLS_OK ? atls_json_write(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (rc == ATLS_OK && text == NULL) {
         rc = ATLS_ERR_NOMEM(err);

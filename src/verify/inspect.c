@@ -133,7 +133,7 @@ atls_code atls_inspect(atls_buf bytes, bool json, char **out, atls_err *err)
     atls_code rc = decode(tree, bytes, err);
     char *text = NULL;
     if (rc == ATLS_OK) {
-        text = json ? json_dumps(tree, JSON_COMPACT) : atls_inspect_render(tree);
+        text = json ? atls_json_write(tree, JSON_COMPACT) : atls_inspect_render(tree);
         rc = text != NULL ? ATLS_OK : ATLS_ERR_NOMEM(err);
     }
     json_decref(tree);

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/rfc3339.h"
+#include "codec/json.h"
 #include "verify/remedy.h"
 #include "verify/verdict.h"
 
@@ -115,7 +116,10 @@ static json_t *advisories(const atls_tcb_level *level)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < level->advisories_n; i++) {
-        (void)json_array_append_new(list, json_string(level->advisories[i]));
+        if (json_array_append_new(list, json_string(level->advisories[i])) != 0) {
+            json_decref(list);
+            return NULL; /* which no object takes: a list cut short would say less than was found */
+        }
     }
     return list;
 }
@@ -159,7 +163,7 @@ static void set_tcb(object *o, const atls_tcb_claims *tcb)
     }
     set_own_level(&member, "module", &tcb->module);
     set_own_level(&member, "qe", &tcb->qe);
-    if (json_object_size(member.json) == 0) {
+    if (!member.failed && json_object_size(member.json) == 0) {
         json_decref(member.json);
     } else {
         set_object(o, "tcb", &member);
@@ -181,7 +185,7 @@ static void set_platform(object *o, const atls_platform_claims *p)
     if (p->has_instance_id) {
         set_hex(&member, "instance_id", p->instance_id, sizeof p->instance_id);
     }
-    if (json_object_size(member.json) == 0) {
+    if (!member.failed && json_object_size(member.json) == 0) {
         json_decref(member.json);
     } else {
         set_object(o, "platform", &member);
@@ -287,7 +291,7 @@ char *atls_verdict_json(const atls_verdict *r)
 {
     object o = {.json = json_object()};
     set_verdict(&o, r);
-    char *text = o.failed ? NULL : json_dumps(o.json, JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *text = o.failed ? NULL : atls_json_write(o.json, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(o.json);
     return text;
 }

@@ -50,6 +50,27 @@ static const char *const good[] = {
     "{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":1}]}",
 };
 
+/* jansson's own reader and writer, with plenty of memory, say what is right. */
+static void trees_and_texts_are_those_of_jansson(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        json_t *ours = NULL;
+        json_t *theirs = json_loads(good[i], 0, NULL);
+        assert_int_equal(atls_json_parse(buf_of(good[i]), MAX, CHECK, &ours, NULL), ATLS_OK);
+        assert_true(json_equal(ours, theirs));
+        char *text = atls_json_write(ours, JSON_COMPACT);
+        char *wanted = json_dumps(theirs, JSON_COMPACT);
+        assert_non_null(text);
+        assert_string_equal(text, wanted);
+        free(text);
+        free(wanted);
+        json_decref(ours);
+        json_decref(theirs);
+    }
+    assert_null(atls_json_write(NULL, JSON_COMPACT));
+}
+
 static void good_texts_are_taken_and_every_truncation_is_refused(void **state)
 {
     (void)state;
@@ -355,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_texts_are_taken_and_every_truncation_is_refused),
+        cmocka_unit_test(trees_and_texts_are_those_of_jansson),
         cmocka_unit_test(each_defect_is_refused_with_its_place),
         cmocka_unit_test(size_is_checked_first),
         cmocka_unit_test(number_of_values_is_limited),
