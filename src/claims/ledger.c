@@ -12,6 +12,12 @@ void atls_ledger_init(atls_ledger *l)
     l->count = 0;
     l->notes_len = 0;
     l->overflow = false;
+    l->no_memory = false;
+}
+
+void atls_ledger_no_memory(atls_ledger *l)
+{
+    l->no_memory = true;
 }
 
 static void add(atls_ledger *l, const char *id, atls_result result, atls_code code,
@@ -81,7 +87,7 @@ bool atls_ledger_all_ok(const atls_ledger *l, size_t from)
             return false;
         }
     }
-    return !l->overflow;
+    return !l->overflow && !l->no_memory;
 }
 
 /* Smaller decides. What is broken comes before what is foreign, refused, or only out of its time; our own
@@ -113,7 +119,7 @@ const atls_entry *atls_ledger_deciding(const atls_ledger *l)
 
 atls_code atls_ledger_code(const atls_ledger *l)
 {
-    if (l->overflow) {
+    if (l->overflow || l->no_memory) {
         return ATLS_E_SYSTEM;
     }
     const atls_entry *e = atls_ledger_deciding(l);

@@ -47,6 +47,7 @@ typedef struct atls_ledger {
     size_t count;
     size_t notes_len;
     bool overflow; /* an entry did not fit: the verdict is then refused with ATLS_E_SYSTEM */
+    bool no_memory; /* what is written here is no ground for a verdict */
     atls_entry entries[ATLS_LEDGER_MAX];
     char notes[ATLS_LEDGER_NOTES];
 } atls_ledger;
@@ -65,6 +66,9 @@ void atls_ledger_skip(atls_ledger *l, const char *id, const char *because);
 /* ok when cond, otherwise fail; returns cond. */
 bool atls_ledger_check(atls_ledger *l, const char *id, bool cond, atls_code code, atls_value found,
                        atls_value wanted);
+
+/* Something could not be looked at for lack of memory: entries may be wrong, and there is no verdict. */
+void atls_ledger_no_memory(atls_ledger *l);
 
 /* Has any entry failed (or skipped) since entry number from? */
 bool atls_ledger_all_ok(const atls_ledger *l, size_t from);

@@ -160,6 +160,8 @@ static bool read_entry(atls_buf entry, struct atls_crl_serial *out, bool *critic
            read_entry_extensions(extensions, critical);
 }
 
+static const char no_memory[] = "out of memory"; /* known by its address */
+
 /* Entries are walked, not decoded: a list of 4 MiB has 200,000, and each would be five allocations. */
 static const char *read_revoked(atls_crl *c, atls_buf revoked)
 {
@@ -174,7 +176,7 @@ static const char *read_revoked(atls_crl *c, atls_buf revoked)
     }
     c->serials = calloc(entries.len / ENTRY_MIN_LEN + 1, sizeof *c->serials);
     if (c->serials == NULL) {
-        return "out of memory";
+        return no_memory;
     }
     bool sorted = true;
     for (size_t n = 0; entries.len > 0; n++) {
@@ -309,7 +311,9 @@ atls_code atls_crl_parse(atls_buf der, atls_crl **out, atls_err *err)
     ERR_pop_to_mark();
     if (wrong != NULL) {
         store_free(s);
-        return ATLS_ERR(err, ATLS_E_INVALID, "crl.malformed", "a CRL cannot be decoded: %s", wrong);
+        return wrong == no_memory ? ATLS_ERR_NOMEM(err)
+                                  : ATLS_ERR(err, ATLS_E_INVALID, "crl.malformed",
+                                             "a CRL cannot be decoded: %s", wrong);
     }
     *out = &s->facts;
     return ATLS_OK;

@@ -52,15 +52,15 @@ static void take_roles(atls_intel_platform *p, atls_cert *certs[3])
 }
 
 /* Exactly three certificates, in any order. */
-static bool take_chain(atls_intel_platform *p, const atls_buf *ders, size_t n)
+static bool take_chain(const judging *g, const atls_buf *ders, size_t n)
 {
     atls_cert *certs[3] = {NULL, NULL, NULL};
     bool good = n == 3;
     for (size_t i = 0; good && i < 3; i++) {
-        good = atls_cert_parse(ders[i], &certs[i], NULL) == ATLS_OK;
+        good = atls_judging_taken(g->j, atls_cert_parse(ders[i], &certs[i], NULL));
     }
     if (good) {
-        take_roles(p, certs);
+        take_roles(g->p, certs);
         return true;
     }
     for (size_t i = 0; i < 3; i++) {
@@ -87,10 +87,11 @@ static bool take_quoted_chain(const judging *g)
     uint8_t *space = malloc(e->certification_data.len + 1);
     atls_buf ders[3];
     size_t n = 0;
+    (void)atls_judging_taken(g->j, space == NULL ? ATLS_E_SYSTEM : ATLS_OK);
     bool good = space != NULL &&
                 atls_cert_split(e->certification_data, space, e->certification_data.len, ders, 3,
                                 &n, NULL) == ATLS_OK &&
-                take_chain(g->p, ders, n);
+                take_chain(g, ders, n);
     free(space);
     return good;
 }
@@ -105,6 +106,7 @@ static bool leaf_is_quoted(const judging *g)
     uint8_t *space = malloc(e->certification_data.len + 1);
     atls_buf der;
     size_t n = 0;
+    (void)atls_judging_taken(g->j, space == NULL ? ATLS_E_SYSTEM : ATLS_OK);
     bool same = space != NULL &&
                 atls_cert_split(e->certification_data, space, e->certification_data.len, &der, 1,
                                 &n, NULL) == ATLS_OK &&
@@ -163,10 +165,11 @@ static bool judge_form(const judging *g)
            good;
 }
 
-static atls_key *key_of(const atls_cert *cert)
+static atls_key *key_of(const judging *g, const atls_cert *cert)
 {
     atls_key *key = NULL;
-    return cert->has_p256 && atls_key_p256(cert->p256, &key, NULL) == ATLS_OK ? key : NULL;
+    return cert->has_p256 && atls_judging_taken(g->j, atls_key_p256(cert->p256, &key, NULL)) ? key
+                                                                                             : NULL;
 }
 
 /* Did the collateral's own chain show this very CA, whose signature and list were verified there? */
@@ -213,7 +216,7 @@ static bool judge_signatures(const judging *g)
     } else {
         ca_good = atls_judge_cert_signature(g->j, "pck.ca.signature", p->ca, g->root->key);
     }
-    atls_key *ca_key = ca_good ? key_of(p->ca) : NULL;
+    atls_key *ca_key = ca_good ? key_of(g, p->ca) : NULL;
     bool leaf_good = atls_judge_cert_signature(g->j, "pck.leaf.signature", p->leaf, ca_key);
     judge_pck_crl(g, ca_key);
     atls_key_free(ca_key);
@@ -226,7 +229,7 @@ static void judge_attestation_key(const judging *g)
 {
     const atls_platform_evidence *e = g->evidence;
     atls_intel_platform *p = g->p;
-    atls_key *leaf_key = key_of(p->leaf);
+    atls_key *leaf_key = key_of(g, p->leaf);
     bool good = atls_judge_rs(g->j, "qe_report.signature", leaf_key, e->qe_report,
                               e->qe_report_signature.ptr);
     atls_key_free(leaf_key);
@@ -237,14 +240,14 @@ static void judge_attestation_key(const judging *g)
     const atls_buf vouched[] = {e->attestation_key, e->qe_auth_data};
     uint8_t digest[32];
     /* Only the first half of the report data is looked at, as Intel's library does. */
-    good = atls_digest(ATLS_SHA256, vouched, 2, digest, NULL) == ATLS_OK &&
+    good = atls_judging_taken(g->j, atls_digest(ATLS_SHA256, vouched, 2, digest, NULL)) &&
            memcmp(digest, e->qe_report.ptr + QE_REPORT_DATA_AT, sizeof digest) == 0;
     if (!atls_judge(g->j, "qe_report.data", good, ATLS_E_INVALID, "another value",
                     "the hash of attestation key and authentication data")) {
         return;
     }
     atls_key *key = NULL;
-    good = atls_key_p256(e->attestation_key.ptr, &key, NULL) == ATLS_OK;
+    good = atls_judging_taken(g->j, atls_key_p256(e->attestation_key.ptr, &key, NULL));
     if (atls_judge(g->j, "quote.attestation_key", good, ATLS_E_INVALID, "no point of P-256",
                    NULL)) {
         p->attestation_key = key;
@@ -285,7 +288,7 @@ static atls_code judge_collateral(const judging *g, size_t at)
         return ATLS_OK;
     }
     const atls_root *root =
-        g->root != NULL ? g->root : atls_trust_root_of(g->trust, g->trust->collaterals[at]);
+        g->root != NULL ? g->root : atls_trust_root_of(g->trust, g->trust->collaterals[at], g->j);
     ATLS_TRY(atls_trust_snapshot(g->trust, at, root, g->root == NULL ? NULL : p->root, g->j,
                                  &p->snapshot, g->err));
     share(&p->root, p->snapshot->root);
@@ -354,7 +357,7 @@ static void replace_chain(const judging *g, const atls_collateral *c, bool *ther
     if (c->pck_chain.present) {
         drop_chain(g->p);
         *there = true;
-        *well_formed = c->pck_chain.readable && take_chain(g->p, c->pck_chain.ders, c->pck_chain.n);
+        *well_formed = c->pck_chain.readable && take_chain(g, c->pck_chain.ders, c->pck_chain.n);
     }
 }
 

@@ -46,11 +46,11 @@ static void chain_clear(parsed_chain *p)
     p->n = 0;
 }
 
-static bool chain_parse(const atls_collateral_chain *chain, parsed_chain *p)
+static bool chain_parse(const atls_judging *j, const atls_collateral_chain *chain, parsed_chain *p)
 {
     p->n = 0;
     for (size_t i = 0; chain->readable && i < chain->n; i++) {
-        if (atls_cert_parse(chain->ders[i], &p->certs[i], NULL) != ATLS_OK) {
+        if (!atls_judging_taken(j, atls_cert_parse(chain->ders[i], &p->certs[i], NULL))) {
             chain_clear(p);
             return false;
         }
@@ -114,7 +114,7 @@ static atls_cert *judge_chain(const making *m, const item_ids *ids,
         return NULL;
     }
     parsed_chain p;
-    bool parsed = chain_parse(chain, &p);
+    bool parsed = chain_parse(m->j, chain, &p);
     for (size_t i = 0; parsed && i < p.n; i++) {
         note_expiry(m->s, p.certs[i]->not_after_s);
         atls_window_narrow_cert(window, p.certs[i]);
@@ -158,7 +158,8 @@ static atls_crl *read_crl(const making *m, const atls_crl_ids *ids,
         return NULL;
     }
     atls_crl *crl = NULL;
-    bool decoded = item->readable && atls_crl_parse(item->bytes, &crl, NULL) == ATLS_OK;
+    bool decoded =
+        item->readable && atls_judging_taken(m->j, atls_crl_parse(item->bytes, &crl, NULL));
     if (!atls_judge(m->j, ids->format, decoded, ATLS_E_INVALID, "something else",
                     "a revocation list") ||
         crl == NULL) {
@@ -192,7 +193,7 @@ static void look_for_ca(const making *m)
     if (!m->c->pck_crl_chain.present) {
         return;
     }
-    if (!atls_judge(m->j, "pck_crl.chain.format", chain_parse(&m->c->pck_crl_chain, &p),
+    if (!atls_judge(m->j, "pck_crl.chain.format", chain_parse(m->j, &m->c->pck_crl_chain, &p),
                     ATLS_E_INVALID, "something else", "PEM of certificates")) {
         return;
     }
@@ -206,7 +207,7 @@ static void look_for_ca(const making *m)
         if (atls_self_issued(ca) || atls_intel_cert_wrong(ca) != NULL || !atls_may_sign_certs(ca) ||
             !atls_issued_by(ca, m->s->root) ||
             !atls_same_bytes(m->s->pck_crl->issuer, ca->subject) ||
-            atls_key_p256(ca->p256, &key, NULL) != ATLS_OK) {
+            !atls_judging_taken(m->j, atls_key_p256(ca->p256, &key, NULL))) {
             continue;
         }
         atls_ledger scratch;
@@ -254,7 +255,7 @@ static bool text_signed(const making *m, const char *id, atls_key *key, atls_buf
     }
     uint8_t *copy = malloc(text.len);
     if (copy == NULL) {
-        return false;
+        return atls_judging_taken(m->j, ATLS_E_SYSTEM);
     }
     size_t len = strip(text, copy);
     bool good = len != text.len && atls_judge_rs(&quiet, id, key, (atls_buf){copy, len}, rs);
@@ -267,7 +268,7 @@ static bool judge_text(const making *m, const item_ids *ids, const atls_collater
                        const atls_collateral_item *signature, const atls_cert *signer)
 {
     atls_key *key = NULL;
-    if (signer == NULL || atls_key_p256(signer->p256, &key, NULL) != ATLS_OK) {
+    if (signer == NULL || !atls_judging_taken(m->j, atls_key_p256(signer->p256, &key, NULL))) {
         atls_ledger_skip(m->j->l, ids->signature, "the signing certificate does not hold");
         atls_ledger_skip(m->j->l, ids->format, "its signature was not verified");
         return false;
@@ -299,7 +300,7 @@ static void judge_tcb_info(const making *m)
         return;
     }
     atls_err err = {0};
-    if (atls_tcb_info_parse(m->c->tcb_info.bytes, &s->tcb_info, &err) != ATLS_OK) {
+    if (!atls_judging_taken(m->j, atls_tcb_info_parse(m->c->tcb_info.bytes, &s->tcb_info, &err))) {
         s->tcb_info = NULL;
         atls_ledger_fail_err(m->j->l, &err);
         return;
@@ -326,7 +327,8 @@ static void judge_qe_identity(const making *m)
         return;
     }
     atls_err err = {0};
-    if (atls_qe_identity_parse(m->c->qe_identity.bytes, &s->qe_identity, &err) != ATLS_OK) {
+    if (!atls_judging_taken(
+            m->j, atls_qe_identity_parse(m->c->qe_identity.bytes, &s->qe_identity, &err))) {
         s->qe_identity = NULL;
         atls_ledger_fail_err(m->j->l, &err);
         return;
@@ -345,7 +347,7 @@ static void find_root(const making *m, atls_cert *root_cert)
         return;
     }
     parsed_chain p;
-    if (chain_parse(&m->c->tcb_info_chain, &p)) {
+    if (chain_parse(m->j, &m->c->tcb_info_chain, &p)) {
         for (size_t i = 0; i < p.n && m->s->root == NULL; i++) {
             m->s->root = is_root(m, p.certs[i]) ? atls_cert_up_ref(p.certs[i]) : NULL;
         }

@@ -2,6 +2,14 @@
 
 #include "crypto/digest.h"
 
+bool atls_judging_taken(const atls_judging *j, atls_code rc)
+{
+    if (rc == ATLS_E_SYSTEM) {
+        atls_ledger_no_memory(j->l);
+    }
+    return rc == ATLS_OK;
+}
+
 bool atls_judge(const atls_judging *j, const char *id, bool good, atls_code code, const char *found,
                 const char *wanted)
 {
@@ -57,9 +65,10 @@ bool atls_judge_rs(const atls_judging *j, const char *id, atls_key *key, atls_bu
         return false;
     }
     uint8_t digest[32];
-    return judge_signature(j, id,
-                           atls_digest(ATLS_SHA256, &signed_bytes, 1, digest, NULL) == ATLS_OK &&
-                               atls_key_verify_rs(key, digest, rs));
+    return judge_signature(
+        j, id,
+        atls_judging_taken(j, atls_digest(ATLS_SHA256, &signed_bytes, 1, digest, NULL)) &&
+            atls_key_verify_rs(key, digest, rs));
 }
 
 bool atls_replay_record(atls_replay *r, const atls_ledger *l, size_t from)

@@ -11,6 +11,10 @@ typedef struct atls_judging {
     unsigned *signatures; /* verifications made, failed ones included */
 } atls_judging;
 
+/* Whether a call went well. If it failed on our side (no memory), the ledger learns that: what failed for that
+ * reason says nothing about the evidence. */
+bool atls_judging_taken(const atls_judging *j, atls_code rc);
+
 /* Ok, or a failure with that code and these words; returns good. */
 bool atls_judge(const atls_judging *j, const char *id, bool good, atls_code code, const char *found,
                 const char *wanted);

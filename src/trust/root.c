@@ -36,24 +36,29 @@ void atls_root_set_clear(atls_root_set *set)
 static atls_code root_of(atls_buf der, bool beside, atls_root *out, atls_err *err)
 {
     atls_cert *cert = NULL;
-    if (atls_cert_parse(der, &cert, err) != ATLS_OK) {
-        return ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
-                        "a root certificate cannot be decoded");
+    atls_code rc = atls_cert_parse(der, &cert, err);
+    if (rc != ATLS_OK) {
+        return rc == ATLS_E_SYSTEM ? rc
+                                   : ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
+                                              "a root certificate cannot be decoded");
     }
     atls_root root = {.custom = true, .beside = beside};
     bool self_issued = cert->subject.len == cert->issuer.len &&
                        memcmp(cert->subject.ptr, cert->issuer.ptr, cert->subject.len) == 0;
-    atls_code rc =
-        ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
-                 "a root certificate is not signed by itself with a key on P-256 and SHA-256");
-    if (self_issued && cert->has_p256 && atls_key_p256(cert->p256, &root.key, NULL) == ATLS_OK &&
-        atls_cert_signed_by(cert, root.key)) {
+    if (self_issued && cert->has_p256) {
+        rc = atls_key_p256(cert->p256, &root.key, err);
+    }
+    if (rc != ATLS_E_SYSTEM && root.key != NULL && atls_cert_signed_by(cert, root.key)) {
         memcpy(root.sha256, cert->sha256, sizeof root.sha256);
         root.simulated = beside || strcmp(cert->subject_o, ATLS_SIMULATOR_O) == 0;
         *out = root;
-        rc = ATLS_OK;
     } else {
         atls_key_free(root.key);
+        rc = rc == ATLS_E_SYSTEM
+                 ? rc
+                 : ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
+                            "a root certificate is not signed by itself with a key on P-256 and "
+                            "SHA-256");
     }
     atls_cert_free(cert);
     return rc;

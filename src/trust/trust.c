@@ -101,13 +101,14 @@ atls_code atls_trust_add1_collateral(atls_trust *t, const atls_collateral *colla
     return ATLS_OK;
 }
 
-const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *collateral)
+const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *collateral,
+                                    const atls_judging *j)
 {
     const atls_collateral_chain *chain = &collateral->tcb_info_chain;
     const atls_root *root = &t->intel.roots[0];
     for (size_t i = 0; chain->readable && i < chain->n; i++) {
         atls_cert *cert = NULL;
-        if (atls_cert_parse(chain->ders[i], &cert, NULL) == ATLS_OK) {
+        if (atls_judging_taken(j, atls_cert_parse(chain->ders[i], &cert, NULL))) {
             const atls_root *found = atls_root_find(&t->intel, cert);
             root = found != NULL ? found : root;
             atls_cert_free(cert);

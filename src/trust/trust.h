@@ -38,7 +38,8 @@ size_t atls_trust_choose(const atls_trust *t, bool is_tdx, const uint8_t *fmspc,
                          atls_buf pck_issuer);
 
 /* The trusted root that its own chain shows, or any: where no platform tells under which to judge it. */
-const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *collateral);
+const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *collateral,
+                                    const atls_judging *j);
 
 /* Collateral i judged under root, from the cache or anew (then cached if all of it held). The caller frees
  * *out. Writes every check to j either way. */

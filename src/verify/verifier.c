@@ -240,6 +240,11 @@ atls_verdict *atls_verifier_check(const atls_verifier *v, const atls_evidence *e
     r->freshness = "none";
     r->policy = atls_policy_up_ref(v->policy);
     judge(v, evidence, expected, r);
+    if (r->ledger.no_memory) { /* our trouble, and no word about the peer */
+        atls_verdict_free(r);
+        (void)ATLS_ERR_NOMEM(err);
+        return NULL;
+    }
     atls_verdict_conclude(r);
     return r;
 }

@@ -91,6 +91,18 @@ static void one_entry_too_many_refuses(void **state)
     assert_int_equal(atls_ledger_code(&ledger), ATLS_E_SYSTEM);
 }
 
+/* Whatever stands in it: what could not be looked at is no ground for a verdict. */
+static void no_memory_refuses(void **state)
+{
+    (void)state;
+    atls_ledger_ok(&ledger, "ok");
+    atls_ledger_no_memory(&ledger);
+    assert_false(atls_ledger_all_ok(&ledger, 0));
+    assert_int_equal(atls_ledger_code(&ledger), ATLS_E_SYSTEM);
+    atls_ledger_init(&ledger);
+    assert_false(ledger.no_memory);
+}
+
 static void check_gives_back_its_condition(void **state)
 {
     (void)state;
@@ -195,6 +207,7 @@ int main(void)
         cmocka_unit_test_setup(the_order_of_codes_decides, empty),
         cmocka_unit_test_setup(a_failure_with_a_code_that_is_none_still_refuses, empty),
         cmocka_unit_test_setup(one_entry_too_many_refuses, empty),
+        cmocka_unit_test_setup(no_memory_refuses, empty),
         cmocka_unit_test_setup(check_gives_back_its_condition, empty),
         cmocka_unit_test_setup(an_error_is_taken_over, empty),
         cmocka_unit_test_setup(values_print_as_text, empty),

@@ -295,7 +295,7 @@ static void verify(const struct atls_trust *trust, const atls_evidence *evidence
         return;
     }
     atls_platform_evidence part = platform_part(&c.q);
-    if (atls_intel_platform_judge(trust, &part, &j, &c.p, &err) != ATLS_OK) {
+    if (!atls_judging_taken(&j, atls_intel_platform_judge(trust, &part, &j, &c.p, &err))) {
         atls_ledger_fail_err(l, &err);
         return;
     }
