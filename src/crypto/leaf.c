@@ -153,10 +153,13 @@ atls_code atls_leaf_spki(atls_buf der, atls_buf *spki, atls_err *err)
     atls_buf found = {0};
     atls_cert *cert = NULL;
     ERR_set_mark(); /* SSL_get_error would take what is left in OpenSSL's queue for its own */
-    bool ok = find_spki(der, &found) && atls_cert_parse(der, &cert, NULL) == ATLS_OK &&
-              is_key_of(cert, found);
+    atls_code rc = find_spki(der, &found) ? atls_cert_parse(der, &cert, err) : ATLS_E_INVALID;
+    bool ok = rc == ATLS_OK && is_key_of(cert, found);
     ERR_pop_to_mark();
     atls_cert_free(cert);
+    if (rc == ATLS_E_SYSTEM) {
+        return rc;
+    }
     if (!ok) {
         return ATLS_ERR(err, ATLS_E_INVALID, "leaf.malformed",
                         "the certificate does not decode as DER of X.509, version 3");
