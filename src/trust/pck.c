@@ -28,16 +28,22 @@
 #define ARC_CACHED_KEYS      2
 #define ARC_SMT_ENABLED      3
 
-/* Which arcs of a list were there already. */
+/* Which arcs of a list were there already: 1 where so. */
 typedef struct arcs {
-    bool seen[ARC_TCB_CPUSVN + 1];
+    uint8_t seen[ARC_TCB_CPUSVN + 1];
 } arcs;
 
-/* The content of the next element, which must have this tag and a definite length in as few bytes as can
- * be. Otherwise r and the result have failed. */
-static atls_reader element(atls_reader *r, uint8_t tag)
+static const uint8_t sgx_oid[9] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
+
+/* For contracts (see reader.h): a reader made from the bytes at p. */
+/*@ predicate inside(atls_reader s, uint8_t *p) = s.left == 0 || \base_addr(s.ptr) == \base_addr(p); */
+
+/* A definite length in as few bytes as can be; otherwise r has failed. */
+/*@ requires valid_reader(r);
+    assigns *r;
+    ensures valid_reader(r) && forward{Pre, Post}(r); */
+static size_t read_length(atls_reader *r)
 {
-    uint8_t found = atls_reader_u8(r);
     size_t len = atls_reader_u8(r);
     size_t least = 0;
     if (len == 0x81) {
@@ -49,13 +55,30 @@ static atls_reader element(atls_reader *r, uint8_t tag)
     } else if (len >= 0x80) {
         atls_reader_fail(r); /* indefinite, or 64 KiB and more */
     }
-    if (found != tag || len < least) {
+    if (len < least) {
         atls_reader_fail(r);
     }
-    return atls_reader_sub(r, len);
+    return len;
+}
+
+/* The content of the next element, which must have this tag. Otherwise r and the result have failed. */
+/*@ requires valid_reader(r);
+    assigns *r;
+    ensures valid_reader(r) && forward{Pre, Post}(r);
+    ensures \old(r->left) > 0 ==> r->left < \old(r->left);
+    ensures sound_reader(\result) && \result.failed == r->failed && inside(\result, r->ptr); */
+static atls_reader element(atls_reader *r, uint8_t tag)
+{
+    if (atls_reader_u8(r) != tag) {
+        atls_reader_fail(r);
+    }
+    return atls_reader_sub(r, read_length(r));
 }
 
 /* An OCTET STRING of exactly len bytes, and nothing behind it. */
+/*@ requires valid_reader(r) && \valid(out + (0 .. len - 1)) && \separated(r, out + (0 .. len - 1));
+    assigns *r, out[0 .. len - 1];
+    ensures valid_reader(r); */
 static void octets(atls_reader *r, uint8_t *out, size_t len)
 {
     atls_reader content = element(r, DER_OCTET_STRING);
@@ -66,6 +89,9 @@ static void octets(atls_reader *r, uint8_t *out, size_t len)
 }
 
 /* A number of at most 16 bits, not negative, in as few bytes as can be, and nothing behind it. */
+/*@ requires valid_reader(r);
+    assigns *r;
+    ensures valid_reader(r); */
 static uint16_t number(atls_reader *r, uint8_t tag)
 {
     atls_reader content = element(r, tag);
@@ -90,6 +116,23 @@ static uint16_t number(atls_reader *r, uint8_t tag)
     return atls_reader_ok(r) ? (uint16_t)value : (uint16_t)0;
 }
 
+/* A number that is at most max. */
+/*@ requires valid_reader(r);
+    assigns *r;
+    ensures valid_reader(r); */
+static uint8_t small_number(atls_reader *r, uint8_t tag, uint8_t max)
+{
+    uint16_t n = number(r, tag);
+    if (n > max) {
+        atls_reader_fail(r);
+        return 0;
+    }
+    return (uint8_t)n;
+}
+
+/*@ requires valid_reader(r);
+    assigns *r;
+    ensures valid_reader(r); */
 static bool boolean(atls_reader *r)
 {
     atls_reader content = element(r, DER_BOOLEAN);
@@ -100,17 +143,17 @@ static bool boolean(atls_reader *r)
     return atls_reader_ok(r) && value != 0;
 }
 
-/* The next SEQUENCE { OBJECT IDENTIFIER, value } of a list: gives the last arc of the OID, which must be
- * 1.2.840.113741.1.13.1.arc, or 1.2.840.113741.1.13.1.parent.arc, and a reader at the value. An arc over max,
- * or one seen before, fails too. */
-static uint8_t next_pair(atls_reader *list, uint8_t parent, uint8_t max, arcs *a,
-                         atls_reader *value)
+/* The last arc of an OID that must be 1.2.840.113741.1.13.1.arc, or 1.2.840.113741.1.13.1.parent.arc; 0 for
+ * any other OID. */
+/*@ requires sound_reader(oid);
+    assigns \nothing; */
+static uint8_t last_arc(atls_reader oid, uint8_t parent)
 {
-    static const uint8_t sgx[] = {0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01};
-    *value = element(list, DER_SEQUENCE);
-    atls_reader oid = element(value, DER_OID);
-    for (size_t i = 0; i < sizeof sgx; i++) {
-        if (atls_reader_u8(&oid) != sgx[i]) {
+    /*@ loop invariant 0 <= i <= 9 && valid_reader(&oid);
+        loop assigns i, oid;
+        loop variant 9 - i; */
+    for (size_t i = 0; i < sizeof sgx_oid; i++) {
+        if (atls_reader_u8(&oid) != sgx_oid[i]) {
             atls_reader_fail(&oid);
         }
     }
@@ -118,69 +161,118 @@ static uint8_t next_pair(atls_reader *list, uint8_t parent, uint8_t max, arcs *a
         atls_reader_fail(&oid);
     }
     uint8_t arc = atls_reader_u8(&oid);
-    if (!atls_reader_end(&oid) || arc == 0 || arc > max || a->seen[arc]) {
-        atls_reader_fail(value);
-        return 0;
-    }
-    a->seen[arc] = true;
-    return arc;
+    return atls_reader_end(&oid) ? arc : (uint8_t)0;
 }
 
+/* A SEQUENCE { OBJECT IDENTIFIER, value } of a list. */
+typedef struct pair {
+    uint8_t arc; /* last one of the OID; 0 when value has failed */
+    atls_reader value;
+} pair;
+
+/* The next pair of a list. An arc over max, or one seen before, fails. */
+/*@ requires valid_reader(list) && \valid(a) && \separated(list, a) && max <= 18;
+    assigns *list, *a;
+    ensures valid_reader(list) && forward{Pre, Post}(list);
+    ensures \old(list->left) > 0 ==> list->left < \old(list->left);
+    ensures sound_reader(\result.value) && inside(\result.value, list->ptr) && \result.arc <= max; */
+static pair next_pair(atls_reader *list, uint8_t parent, uint8_t max, arcs *a)
+{
+    pair p = {0, element(list, DER_SEQUENCE)};
+    uint8_t arc = last_arc(element(&p.value, DER_OID), parent);
+    if (arc == 0 || arc > max || a->seen[arc] != 0) {
+        atls_reader_fail(&p.value);
+        return p;
+    }
+    a->seen[arc] = 1;
+    p.arc = arc;
+    return p;
+}
+
+/*@ requires \valid_read(a) && last <= 18;
+    assigns \nothing; */
 static bool all_seen(const arcs *a, uint8_t last)
 {
+    /*@ loop invariant 1 <= arc <= 19;
+        loop assigns arc;
+        loop variant 19 - arc; */
     for (uint8_t arc = 1; arc <= last; arc++) {
-        if (!a->seen[arc]) {
+        if (a->seen[arc] == 0) {
             return false;
         }
     }
     return true;
 }
 
+/*@ requires valid_reader(value) && \valid(x) && \separated(value, x) && arc <= 18;
+    assigns *value, *x;
+    ensures valid_reader(value); */
+static void read_tcb_member(uint8_t arc, atls_reader *value, atls_pck_extension *x)
+{
+    if (arc == ARC_TCB_CPUSVN) {
+        octets(value, x->cpusvn, sizeof x->cpusvn);
+    } else if (arc == ARC_TCB_PCESVN) {
+        x->svn.pcesvn = number(value, DER_INTEGER);
+    } else if (arc > 0) {
+        x->svn.sgx[arc - 1] = small_number(value, DER_INTEGER, 255);
+    }
+}
+
 /* The 16 component SVNs, PCESVN and CPUSVN, in any order: with 18 arcs and none twice, all are there. */
+/*@ requires valid_reader(r) && \valid(x) && \separated(r, x);
+    assigns *r, *x;
+    ensures valid_reader(r); */
 static void read_tcb(atls_reader *r, atls_pck_extension *x)
 {
     atls_reader list = element(r, DER_SEQUENCE);
-    arcs a = {{false}};
+    arcs a = {{0}};
+    pair p;
+    /*@ loop invariant 0 <= n <= 18 && valid_reader(&list);
+        loop assigns n, list, p, a, *x;
+        loop variant 18 - n; */
     for (unsigned n = 0; n < ARC_TCB_CPUSVN; n++) {
-        atls_reader value;
-        uint8_t arc = next_pair(&list, ARC_TCB, ARC_TCB_CPUSVN, &a, &value);
-        if (arc == ARC_TCB_CPUSVN) {
-            octets(&value, x->cpusvn, sizeof x->cpusvn);
-        } else if (arc == ARC_TCB_PCESVN) {
-            x->svn.pcesvn = number(&value, DER_INTEGER);
-        } else if (arc > 0) {
-            uint16_t svn = number(&value, DER_INTEGER);
-            if (svn > 255) {
-                atls_reader_fail(&value);
-            }
-            x->svn.sgx[arc - 1] = (uint8_t)(svn % 256u);
-        }
-        if (!atls_reader_end(&value)) {
+        p = next_pair(&list, ARC_TCB, ARC_TCB_CPUSVN, &a);
+        read_tcb_member(p.arc, &p.value, x);
+        if (!atls_reader_end(&p.value)) {
             atls_reader_fail(&list);
         }
     }
     if (!atls_reader_end(&list) || !atls_reader_end(r)) {
         atls_reader_fail(r);
+    }
+}
+
+/*@ requires valid_reader(value) && \valid(x) && \separated(value, x);
+    assigns *value, *x;
+    ensures valid_reader(value); */
+static void read_setting(uint8_t arc, atls_reader *value, atls_pck_extension *x)
+{
+    bool is_set = boolean(value);
+    if (arc == ARC_DYNAMIC_PLATFORM) {
+        x->dynamic_platform = is_set;
+    } else if (arc == ARC_CACHED_KEYS) {
+        x->cached_keys = is_set;
+    } else if (arc == ARC_SMT_ENABLED) {
+        x->smt_enabled = is_set;
     }
 }
 
 /* All three settings, in any order. */
+/*@ requires valid_reader(r) && \valid(x) && \separated(r, x);
+    assigns *r, *x;
+    ensures valid_reader(r); */
 static void read_configuration(atls_reader *r, atls_pck_extension *x)
 {
     atls_reader list = element(r, DER_SEQUENCE);
-    arcs a = {{false}};
+    arcs a = {{0}};
+    pair p;
+    /*@ loop invariant 0 <= n <= 3 && valid_reader(&list);
+        loop assigns n, list, p, a, *x;
+        loop variant 3 - n; */
     for (unsigned n = 0; n < ARC_SMT_ENABLED; n++) {
-        atls_reader value;
-        uint8_t arc = next_pair(&list, ARC_CONFIGURATION, ARC_SMT_ENABLED, &a, &value);
-        bool is_set = boolean(&value);
-        if (arc == ARC_DYNAMIC_PLATFORM) {
-            x->dynamic_platform = is_set;
-        } else if (arc == ARC_CACHED_KEYS) {
-            x->cached_keys = is_set;
-        } else if (arc == ARC_SMT_ENABLED) {
-            x->smt_enabled = is_set;
-        }
-        if (!atls_reader_end(&value)) {
+        p = next_pair(&list, ARC_CONFIGURATION, ARC_SMT_ENABLED, &a);
+        read_setting(p.arc, &p.value, x);
+        if (!atls_reader_end(&p.value)) {
             atls_reader_fail(&list);
         }
     }
@@ -189,6 +281,9 @@ static void read_configuration(atls_reader *r, atls_pck_extension *x)
     }
 }
 
+/*@ requires valid_reader(value) && \valid(x) && \separated(value, x);
+    assigns *value, *x;
+    ensures valid_reader(value); */
 static void read_member(uint8_t arc, atls_reader *value, atls_pck_extension *x)
 {
     switch (arc) {
@@ -204,14 +299,9 @@ static void read_member(uint8_t arc, atls_reader *value, atls_pck_extension *x)
     case ARC_FMSPC:
         octets(value, x->fmspc, sizeof x->fmspc);
         break;
-    case ARC_SGX_TYPE: {
-        uint16_t type = number(value, DER_ENUMERATED);
-        if (type > 2) {
-            atls_reader_fail(value);
-        }
-        x->sgx_type = (uint8_t)(type % 256u);
+    case ARC_SGX_TYPE:
+        x->sgx_type = small_number(value, DER_ENUMERATED, 2);
         break;
-    }
     case ARC_INSTANCE_ID:
         octets(value, x->instance_id, sizeof x->instance_id);
         break;
@@ -233,21 +323,24 @@ atls_code atls_pck_extension_parse(atls_buf value, atls_pck_extension *out, atls
                         "the PCK certificate's SGX extension is not one DER SEQUENCE");
     }
     atls_pck_extension x = {0};
-    arcs a = {{false}};
+    arcs a = {{0}};
+    pair p;
+    /*@ loop invariant valid_reader(&list);
+        loop assigns list, p, a, x, *err;
+        loop variant list.left; */
     while (list.left > 0) {
-        atls_reader member;
-        uint8_t arc = next_pair(&list, 0, ARC_CONFIGURATION, &a, &member);
-        read_member(arc, &member, &x);
-        if (!atls_reader_end(&member)) {
+        p = next_pair(&list, 0, ARC_CONFIGURATION, &a);
+        read_member(p.arc, &p.value, &x);
+        if (!atls_reader_end(&p.value)) {
             return ATLS_ERR(err, ATLS_E_INVALID, "pck.extension",
                             "the PCK certificate's SGX extension has a malformed, unknown or "
                             "repeated member (last number of its OID: %u)",
-                            (unsigned)arc);
+                            (unsigned)p.arc);
         }
     }
-    bool has_platform = a.seen[ARC_INSTANCE_ID];
+    bool has_platform = a.seen[ARC_INSTANCE_ID] != 0;
     if (!all_seen(&a, has_platform ? ARC_CONFIGURATION : ARC_SGX_TYPE) ||
-        a.seen[ARC_CONFIGURATION] != has_platform) {
+        has_platform != (a.seen[ARC_CONFIGURATION] != 0)) {
         return ATLS_ERR(err, ATLS_E_INVALID, "pck.extension",
                         "the PCK certificate's SGX extension lacks a member, where 5 or 7 are "
                         "wanted");
