@@ -178,7 +178,11 @@ static const struct {
     {"too deep", "{\"a\":[[[[[[[[[[[[1]]]]]]]]]]]]}", "inspect.json"},
     {"JSON of another kind", "{\"a\":1}", "inspect.unknown"},
     {"a bundle without its quote", "{\"atls_evidence\":1,\"type\":\"tdx\"}", "bundle.missing"},
-    {"PEM of a key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "cert.pem"},
+    {"PEM of a key",
+     "-----BEGIN "
+     "PRIVATE KEY-----\nAAAA\n-----END "
+     "PRIVATE KEY-----\n",
+     "cert.pem"},
 };
 
 static void bad_input_is_named(void **state)
