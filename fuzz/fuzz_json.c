@@ -11,8 +11,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool scanner_takes(atls_buf text, bool *too_deep)
+/* too_deep, too_long: beyond a limit of ours (depth; bytes of a name or number). */
+static bool scanner_takes(atls_buf text, bool *too_deep, bool *too_long)
 {
+    *too_long = false;
     atls_json_scan scan;
     atls_json_scan_init(&scan, text);
     atls_json_token token;
@@ -21,6 +23,9 @@ static bool scanner_takes(atls_buf text, bool *too_deep)
         token = atls_json_scan_next(&scan);
         assert(token.start >= at && token.end >= token.start && token.end <= text.len);
         at = token.end;
+        size_t len = token.end - token.start;
+        *too_long |= token.kind == ATLS_JSON_NAME && len > ATLS_JSON_NAME_MAX;
+        *too_long |= token.kind == ATLS_JSON_NUMBER && len > ATLS_JSON_NUMBER_MAX;
     } while (token.kind != ATLS_JSON_BAD && token.kind != ATLS_JSON_DONE);
     *too_deep = token.kind == ATLS_JSON_BAD && strcmp(scan.problem, "nested too deep") == 0;
     assert((scan.problem != NULL) == (token.kind == ATLS_JSON_BAD));
@@ -83,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     bool too_deep;
-    bool scanned = scanner_takes(text, &too_deep);
+    bool too_long;
+    bool scanned = scanner_takes(text, &too_deep, &too_long);
     json_error_t error;
     json_t *tree =
         size > 0 ? json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, &error) : NULL;
@@ -91,7 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     atls_err err = {0};
     atls_code rc = atls_json_parse(text, TEXT_MAX, "fuzz.json", &json, &err);
     assert((rc == ATLS_OK) == (json != NULL));
-    if (scanned) {
+    if (scanned && too_long) {
+        assert(rc == ATLS_E_INVALID);
+    } else if (scanned) {
         assert((tree != NULL) == (rc == ATLS_OK));
         assert(tree != NULL || json_error_code(&error) == json_error_duplicate_key ||
                json_error_code(&error) == json_error_numeric_overflow);
