@@ -16,10 +16,11 @@ def _sanitized():
     options = BUILD / "meson-info" / "intro-buildoptions.json"
     if not options.is_file():
         return False
-    return any(o["name"] == "b_sanitize" and o["value"] != "none" for o in json.loads(options.read_text()))
+    slow = {"b_sanitize": ("none",), "b_coverage": (False,), "optimization": ("2", "3", "s")}
+    return any(o["value"] not in slow.get(o["name"], (o["value"],)) for o in json.loads(options.read_text()))
 
 
-SANITIZED = _sanitized()  # slower, and larger
+SANITIZED = _sanitized()  # or counted, or not optimized: slower, and larger, than what people run
 SKIP = 77  # what meson shows as skipped
 
 
