@@ -14,6 +14,7 @@ static const struct {
     [ATLS_SHA256] = {32, "SHA256"},
     [ATLS_SHA384] = {48, "SHA384"},
     [ATLS_SHA512] = {64, "SHA512"},
+    [ATLS_SHA1] = {20, "SHA1"},
 };
 #define HASHES (sizeof hashes / sizeof hashes[0])
 
