@@ -202,7 +202,7 @@ static void send_authenticator(run *r, uint32_t round)
     uint8_t context[ATLS1_CONTEXT_LEN];
     uint8_t space[128];
     uint8_t binder[48];
-    uint8_t report_data[64];
+    atls_report_data report_data = {0};
     atls_buf raw = {NULL, 0};
     atls_ea_request request;
     atls_ea_keys keys;
@@ -220,8 +220,8 @@ static void send_authenticator(run *r, uint32_t round)
          atls_ea_keys_derive(&exporter, &keys, NULL) == ATLS_OK &&
          atls_ea_binder(&exporter, (atls_buf){fixed.client->spki, fixed.client->spki_len},
                         request.context, binder, NULL) == ATLS_OK &&
-         atls1_report_data(0, (atls_buf){binder, 48}, report_data, NULL) == ATLS_OK &&
-         fixed.attester->attest(fixed.attester->self, report_data, &blob, NULL) == ATLS_OK &&
+         atls1_report_data(0, (atls_buf){binder, 48}, report_data.wide, NULL) == ATLS_OK &&
+         fixed.attester->attest(fixed.attester->self, &report_data, &blob, NULL) == ATLS_OK &&
          atls1_payload_build(&blob, &cmw, &cmw_len, NULL) == ATLS_OK);
     X509 *const chain[] = {fixed.client->leaf};
     must(atls_ea_build(&keys, &request, chain, 1, fixed.client->key, (atls_buf){cmw, cmw_len},

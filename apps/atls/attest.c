@@ -34,7 +34,7 @@ static const flags attest_flags = {
 
 typedef struct request {
     evidence_source source;
-    uint8_t report_data[64];
+    atls_report_data data;
     bool bundle;
     const char *out;
 } request;
@@ -48,8 +48,8 @@ static int take(request *r, int id)
         return FLAGS_END;
     case REPORT_DATA:
     case NONCE:
-        memset(r->report_data, 0, sizeof r->report_data);
-        if (!input_hex(optarg, r->report_data, sizeof r->report_data, &len)) {
+        memset(&r->data, 0, sizeof r->data);
+        if (!input_hex(optarg, r->data.wide, sizeof r->data.wide, &len)) {
             (void)say_refusal(ATLS_E_USAGE, "usage.argument",
                               "--report-data and --nonce want 1 to 64 bytes in hex");
             return FLAGS_WRONG;
@@ -110,7 +110,7 @@ int command_attest(int argc, char **argv)
     atls_code rc = evidence_source_open(&r.source, &err);
     if (rc == ATLS_OK) {
         const atls_attester *a = r.source.attester;
-        rc = a->attest(a->self, r.report_data, &blob, &err);
+        rc = a->attest(a->self, &r.data, &blob, &err);
     }
     if (rc == ATLS_OK) {
         rc = write_blob(&blob, &r, &err);

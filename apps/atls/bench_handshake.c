@@ -43,7 +43,7 @@ static const flags bench_flags = {
 
 typedef struct kept_quote {
     atls_evidence_blob blob;
-    uint8_t report_data[64];
+    atls_report_data data;
 } kept_quote;
 
 typedef struct timed_attester {
@@ -62,12 +62,12 @@ static void forget_quotes(timed_attester *t)
     t->kept_n = 0;
 }
 
-static atls_code attest_timed(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+static atls_code attest_timed(void *self, const atls_report_data *data, atls_evidence_blob *out,
                               atls_err *err)
 {
     timed_attester *t = self;
     double start = measure_cpu_s();
-    atls_code rc = t->inner->attest(t->inner->self, report_data, out, err);
+    atls_code rc = t->inner->attest(t->inner->self, data, out, err);
     t->making_s += measure_cpu_s() - start;
     t->made++;
     return rc;
@@ -79,10 +79,11 @@ static atls_code keep_quotes(timed_attester *t, uint64_t *counter, atls_err *err
     forget_quotes(t);
     for (size_t i = 0; i < KEPT_MAX; i++) {
         kept_quote *k = &t->kept[i];
-        memset(k->report_data, 0x62, sizeof k->report_data);
-        memcpy(k->report_data, counter, sizeof *counter);
+        memset(&k->data, 0, sizeof k->data);
+        memset(k->data.wide, 0x62, sizeof k->data.wide);
+        memcpy(k->data.wide, counter, sizeof *counter);
         (*counter)++;
-        atls_code rc = t->inner->attest(t->inner->self, k->report_data, &k->blob, err);
+        atls_code rc = t->inner->attest(t->inner->self, &k->data, &k->blob, err);
         if (rc != ATLS_OK) {
             return rc;
         }
@@ -103,7 +104,7 @@ static atls_code time_judging(const atls_verifier *v, const timed_attester *t, d
         evidence.parts[0].bytes = (atls_buf){k->blob.parts[0].bytes, k->blob.parts[0].len};
         atls_expected expected = {
             .has_report_data = true, .binding = ATLS_BINDING_SESSION, .binding_name = "atls/1"};
-        memcpy(expected.report_data, k->report_data, sizeof expected.report_data);
+        memcpy(expected.report_data, k->data.wide, sizeof expected.report_data);
         atls_verdict *verdict =
             atls_verifier_check(v, &evidence, &expected, (int64_t)time(NULL), err);
         bool accepted = verdict != NULL && atls_verdict_accepted(verdict);

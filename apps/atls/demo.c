@@ -51,18 +51,18 @@ static atls_code copy_blob(const atls_evidence_blob *from, atls_evidence_blob *o
     return ATLS_OK;
 }
 
-static atls_code attest_and_keep(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+static atls_code attest_and_keep(void *self, const atls_report_data *data, atls_evidence_blob *out,
                                  atls_err *err)
 {
     recorder *r = self;
-    atls_code rc = r->inner->attest(r->inner->self, report_data, out, err);
+    atls_code rc = r->inner->attest(r->inner->self, data, out, err);
     return rc == ATLS_OK && r->kept.parts_n == 0 ? copy_blob(out, &r->kept, err) : rc;
 }
 
-static atls_code attest_with_stolen(void *self, const uint8_t report_data[64],
+static atls_code attest_with_stolen(void *self, const atls_report_data *data,
                                     atls_evidence_blob *out, atls_err *err)
 {
-    (void)report_data;
+    (void)data;
     const recorder *r = self;
     return copy_blob(&r->kept, out, err);
 }

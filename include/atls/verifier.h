@@ -16,7 +16,7 @@ ATLS_API atls_collateral *atls_collateral_up_ref(const atls_collateral *collater
 ATLS_API void atls_collateral_free(atls_collateral *collateral);
 
 /* --- evidence: one type and its parts; everything borrowed for the time of the call --- */
-#define ATLS_EVIDENCE_PARTS 8
+#define ATLS_EVIDENCE_PARTS 10
 typedef struct atls_evidence {
     const char *type; /* "sgx", "tdx", ...; NULL: recognise it by its bytes */
     size_t parts_n;   /* at least 1; a bare quote is one part named NULL or "quote" */
@@ -34,12 +34,21 @@ typedef enum atls_binding_kind {
     ATLS_BINDING_SESSION = 3    /* exporter + key + role */
 } atls_binding_kind;
 
+#define ATLS_NONCE_MAX 1024 /* bytes */
 typedef struct atls_expected {
     bool has_report_data;
-    uint8_t report_data[64]; /* compared with the whole signed field */
+    uint8_t report_data[64]; /* compared with the whole signed field; Nitro: its nonce */
+    bool has_short_data;     /* what stands in for report_data where there is less room */
+    uint8_t short_data[32];  /* compared with a TPM's qualifying data, or as hex with a token's nonce */
+    atls_buf spki;           /* Nitro: its public key; empty: it must have none. Beside report_data only */
     bool has_nonce;          /* compared with the field made for it; SGX, TDX, SNP: as report_data */
-    uint8_t nonce[64];
-    size_t nonce_len;          /* shorter than the field: padded with zeros at the end */
+    uint8_t nonce[ATLS_NONCE_MAX];
+    size_t nonce_len;          /* SGX, TDX, SNP, CCA: shorter than the field, padded with zeros at the end */
+    const char *nonce_text;    /* of a token: its nonce claim; NULL: not compared */
+    const char *issuer;        /* of a token: equal to its issuer; NULL: not compared */
+    const char *audience;      /* of a token: one of its audiences; NULL: not compared */
+    bool has_leeway;
+    uint32_t leeway_s;         /* of a token's times; without it 60 s */
     atls_binding_kind binding; /* what it means when the field is equal */
     const char *binding_name;  /* "atls/1": must be among those the policy accepts; NULL: none */
     const char *pki_name;      /* name which the TLS layer has verified by PKI; NULL: none */
@@ -67,6 +76,13 @@ ATLS_API ATLS_MUST_USE atls_code atls_verifier_set1_policy(atls_verifier *v, con
 ATLS_API ATLS_MUST_USE atls_code atls_verifier_add1_collateral(atls_verifier *v,
                                                                const atls_collateral *collateral,
                                                                atls_err *err);
+/* What stands beside evidence (at most 4 MiB): certificates in PEM or DER, an SNP certificate table, AMD CRLs, a
+ * JWK or JWK set, CCA trust anchors (Veraison's JSON), a TPM's public area, public keys in PEM; recognised by its
+ * bytes. Certificates and CRLs are judged in each verification, and are never roots. A raw key is what the caller
+ * vouches for: JWKs for tokens, trust anchors for CCA, public areas and PEM keys for a TPM's quotes, and none for
+ * anything else. ATLS_E_INVALID "endorsement....". */
+ATLS_API ATLS_MUST_USE atls_code atls_verifier_add1_endorsement(atls_verifier *v, atls_buf bytes,
+                                                                atls_err *err);
 /* Replaces the pinned vendor root of that one family (one or more certificates, PEM or DER). */
 ATLS_API ATLS_MUST_USE atls_code atls_verifier_set1_root(atls_verifier *v, atls_family family,
                                                          atls_buf certs, atls_err *err);

@@ -15,6 +15,8 @@ void atls1_context(uint8_t requester, uint32_t round, const uint8_t random[27], 
 /* --- report data --- */
 /* SHA-512("atls/1 report data" || 0 || role || binder): role 0 when the attester is the TLS client. */
 ATLS_MUST_USE atls_code atls1_report_data(uint8_t attester_role, atls_buf binder, uint8_t out[64], atls_err *err);
+/* SHA-256 of the same input: for a TPM's qualifying data and a token's nonce. */
+ATLS_MUST_USE atls_code atls1_short_data(uint8_t attester_role, atls_buf binder, uint8_t out[32], atls_err *err);
 /* Merkle tree (RFC 9162, 2.1): leaf = SHA-256(0 || role || binder), node = SHA-256(1 || left || right). */
 ATLS_MUST_USE atls_code atls1_leaf(uint8_t attester_role, atls_buf binder, uint8_t out[32], atls_err *err);
 /* Root from leaf, index, size (1..65536) and path; ATLS_E_INVALID "batch.path" when path has not exactly the
@@ -35,6 +37,10 @@ size_t atls1_tree_path(const atls1_tree *tree, uint32_t index, uint8_t out[ATLS1
 /* SHA-512("atls/1 batch" || 0 || u32be size || root). */
 ATLS_MUST_USE atls_code atls1_batch_report_data(uint32_t size, const uint8_t root[32], uint8_t out[64],
                                                 atls_err *err);
+
+/* SHA-256 of the same input. */
+ATLS_MUST_USE atls_code atls1_batch_short_data(uint32_t size, const uint8_t root[32], uint8_t out[32],
+                                               atls_err *err);
 
 /* --- payload: the CMW record [media type, bytes, 4] around a deterministic CBOR map --- */
 #define ATLS1_MEDIA_TYPE "application/vnd.atls.evidence+cbor"

@@ -27,12 +27,23 @@ static atls_code check_input(uint8_t attester_role, atls_buf binder, atls_err *e
     return ATLS_OK;
 }
 
-atls_code atls1_report_data(uint8_t attester_role, atls_buf binder, uint8_t out[64], atls_err *err)
+static atls_code report_data(atls_hash hash, uint8_t attester_role, atls_buf binder, uint8_t *out,
+                             atls_err *err)
 {
     static const uint8_t label[] = "atls/1 report data"; /* its NUL is part of the input */
     ATLS_TRY(check_input(attester_role, binder, err));
     const atls_buf pieces[] = {{label, sizeof label}, {&attester_role, 1}, binder};
-    return atls_digest(ATLS_SHA512, pieces, 3, out, err);
+    return atls_digest(hash, pieces, 3, out, err);
+}
+
+atls_code atls1_report_data(uint8_t attester_role, atls_buf binder, uint8_t out[64], atls_err *err)
+{
+    return report_data(ATLS_SHA512, attester_role, binder, out, err);
+}
+
+atls_code atls1_short_data(uint8_t attester_role, atls_buf binder, uint8_t out[32], atls_err *err)
+{
+    return report_data(ATLS_SHA256, attester_role, binder, out, err);
 }
 
 atls_code atls1_leaf(uint8_t attester_role, atls_buf binder, uint8_t out[32], atls_err *err)
@@ -43,8 +54,8 @@ atls_code atls1_leaf(uint8_t attester_role, atls_buf binder, uint8_t out[32], at
     return atls_digest(ATLS_SHA256, pieces, 2, out, err);
 }
 
-atls_code atls1_batch_report_data(uint32_t size, const uint8_t root[32], uint8_t out[64],
-                                  atls_err *err)
+static atls_code batch_data(atls_hash hash, uint32_t size, const uint8_t root[32], uint8_t *out,
+                            atls_err *err)
 {
     static const uint8_t label[] = "atls/1 batch"; /* its NUL is part of the input */
     if (size == 0 || size > ATLS1_BATCH_MAX) {
@@ -56,5 +67,17 @@ atls_code atls1_batch_report_data(uint32_t size, const uint8_t root[32], uint8_t
     atls_writer w = atls_writer_of(number, sizeof number);
     atls_writer_u32be(&w, size);
     const atls_buf pieces[] = {{label, sizeof label}, atls_writer_done(&w), {root, 32}};
-    return atls_digest(ATLS_SHA512, pieces, 3, out, err);
+    return atls_digest(hash, pieces, 3, out, err);
+}
+
+atls_code atls1_batch_report_data(uint32_t size, const uint8_t root[32], uint8_t out[64],
+                                  atls_err *err)
+{
+    return batch_data(ATLS_SHA512, size, root, out, err);
+}
+
+atls_code atls1_batch_short_data(uint32_t size, const uint8_t root[32], uint8_t out[32],
+                                 atls_err *err)
+{
+    return batch_data(ATLS_SHA256, size, root, out, err);
 }

@@ -38,13 +38,17 @@ static atls_code check_context(const atls_session *s, atls_buf context, atls_err
     return ATLS_OK;
 }
 
-static atls_code report_data(const atls_session *s, uint8_t out[64], atls_err *err)
+static atls_code report_data(const atls_session *s, atls_report_data *out, atls_err *err)
 {
-    uint8_t binder[48];
+    uint8_t binder_bytes[48];
     ATLS_TRY(atls_ea_binder(&s->exporter, (atls_buf){s->config->spki, s->config->spki_len},
-                            (atls_buf){s->answer.context, sizeof s->answer.context}, binder, err));
-    return atls1_report_data((uint8_t)s->role, (atls_buf){binder, atls_hash_len(s->exporter.hash)},
-                             out, err);
+                            (atls_buf){s->answer.context, sizeof s->answer.context}, binder_bytes,
+                            err));
+    const atls_buf binder = {binder_bytes, atls_hash_len(s->exporter.hash)};
+    out->spki = s->config->spki;
+    out->spki_len = s->config->spki_len;
+    ATLS_TRY(atls1_short_data((uint8_t)s->role, binder, out->narrow, err));
+    return atls1_report_data((uint8_t)s->role, binder, out->wide, err);
 }
 
 static atls_code parse_request(const atls_session *s, atls_ea_request *out, atls_err *err)
@@ -69,9 +73,9 @@ static atls_code answer_empty(atls_session *s, atls_err *err)
 
 static atls_code start_job(atls_session *s, atls_err *err)
 {
-    uint8_t data[64];
-    ATLS_TRY(report_data(s, data, err));
-    atls_job_prepare(&s->job, s->config->attester, data);
+    atls_report_data data;
+    ATLS_TRY(report_data(s, &data, err));
+    atls_job_prepare(&s->job, s->config->attester, &data);
     s->job_told = false;
     s->answer.state = ANSWER_JOB;
     return ATLS_OK;

@@ -111,21 +111,25 @@ static atls_code check_reflection(const atls_session *s, atls_buf cmw, atls_err 
 
 /* From our own view of the connection, never from anything beside the evidence. */
 static atls_code expect_report_data(const atls_session *s, atls_buf spki, const atls1_payload *p,
-                                    uint8_t out[64], atls_err *err)
+                                    atls_expected *out, atls_err *err)
 {
     uint8_t attester = (uint8_t)atls_other(s->role);
     uint8_t binder_bytes[48];
     ATLS_TRY(atls_ea_binder(&s->exporter, spki, (atls_buf){s->ask.context, sizeof s->ask.context},
                             binder_bytes, err));
     atls_buf binder = {binder_bytes, atls_hash_len(s->exporter.hash)};
+    out->has_report_data = out->has_short_data = true;
     if (!p->batched) {
-        return atls1_report_data(attester, binder, out, err);
+        out->spki = spki;
+        ATLS_TRY(atls1_short_data(attester, binder, out->short_data, err));
+        return atls1_report_data(attester, binder, out->report_data, err);
     }
     uint8_t leaf[32];
     uint8_t root[32];
     ATLS_TRY(atls1_leaf(attester, binder, leaf, err));
     ATLS_TRY(atls1_root(leaf, p->index, p->size, p->path, root, err));
-    return atls1_batch_report_data(p->size, root, out, err);
+    ATLS_TRY(atls1_batch_short_data(p->size, root, out->short_data, err));
+    return atls1_batch_report_data(p->size, root, out->report_data, err);
 }
 
 static atls_code add_attachment(atls_evidence *evidence, atls_buf attachment, atls_err *err)
@@ -179,12 +183,11 @@ static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_
                                 const atls_evidence *evidence, atls_err *err)
 {
     atls_expected expected = {
-        .has_report_data = true,
         .binding = ATLS_BINDING_SESSION,
         .binding_name = "atls/1",
         .pki_name = s->pki_name,
     };
-    ATLS_TRY(expect_report_data(s, ea->spki, payload, expected.report_data, err));
+    ATLS_TRY(expect_report_data(s, ea->spki, payload, &expected, err));
     atls_verdict *v = atls_verifier_check(s->config->verifier, evidence, &expected, s->when_s, err);
     if (v == NULL) {
         return ATLS_E_SYSTEM;

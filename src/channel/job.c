@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-void atls_job_prepare(atls_job *job, const atls_attester *attester, const uint8_t report_data[64])
+void atls_job_prepare(atls_job *job, const atls_attester *attester, const atls_report_data *data)
 {
     atls_job_clear(job);
     job->attester = attester;
-    memcpy(job->report_data, report_data, sizeof job->report_data);
+    job->data = *data;
     atomic_store(&job->state, JOB_READY);
 }
 
@@ -30,7 +30,6 @@ void atls_job_run(atls_job *job)
     if (job == NULL || !atomic_compare_exchange_strong(&job->state, &ready, JOB_RUNNING)) {
         return; /* another thread has it, or it is done: a job is run once */
     }
-    job->code =
-        job->attester->attest(job->attester->self, job->report_data, &job->evidence, &job->err);
+    job->code = job->attester->attest(job->attester->self, &job->data, &job->evidence, &job->err);
     atomic_store(&job->state, JOB_DONE);
 }

@@ -12,13 +12,13 @@ typedef enum atls_job_state { JOB_NONE = 0, JOB_READY, JOB_RUNNING, JOB_DONE } a
 struct atls_job {
     _Atomic int state;
     const atls_attester *attester;
-    uint8_t report_data[64];
+    atls_report_data data; /* its key belongs to the configuration */
     atls_evidence_blob evidence;
     atls_code code;
     atls_err err;
 };
 
-void atls_job_prepare(atls_job *job, const atls_attester *attester, const uint8_t report_data[64]);
+void atls_job_prepare(atls_job *job, const atls_attester *attester, const atls_report_data *data);
 atls_job_state atls_job_look(const atls_job *job);
 void atls_job_clear(atls_job *job); /* forgets the evidence; not while it runs */
 

@@ -14,15 +14,29 @@ typedef struct atls_anchor {
     void (*release)(void *object);
 } atls_anchor;
 
+/* One verification: what comes in, and where its results go. Everything is borrowed for the call. */
+typedef struct atls_verification {
+    const struct atls_trust *trust;
+    const atls_evidence *evidence; /* its type and all its parts are named */
+    const atls_expected *expected; /* never NULL; report data and nonces are compared elsewhere */
+    int64_t when_s;
+    atls_ledger *l;
+    atls_claims *claims; /* zeroed */
+    atls_anchor *anchor; /* owns whatever the claims point to: nothing of them may point into the evidence */
+    unsigned *signatures;
+} atls_verification;
+
 typedef struct atls_format {
-    const char *name; /* "tdx" */
+    const char *name; /* "tdx": a type of claims/evidence_parts.h, and its verdict's format */
     atls_tee tee;
-    bool (*recognise)(atls_buf evidence);
+    bool (*recognise)(atls_buf main_part);
     /* Checks format, signatures, chain, collateral and time into l. claims->tee is set only when every
      * signature down to the quote verified; what can still be checked after a failure is checked. */
-    void (*verify)(const struct atls_trust *trust, const atls_evidence *evidence, int64_t when_s,
-                   atls_ledger *l, atls_claims *claims, atls_anchor *anchor, unsigned *signatures);
+    void (*verify)(const atls_verification *v);
 } atls_format;
+
+/* The part of that name. {NULL, 0}: it is not there. */
+atls_buf atls_evidence_part(const atls_evidence *evidence, const char *name);
 
 extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;

@@ -42,7 +42,7 @@ bool atls_any_of_has(const atls_any_of *any, atls_buf value, bool not_zero)
 static void check_tee(atls_appraising *a)
 {
     atls_tee tee = a->claims->tee;
-    bool known = tee > ATLS_TEE_NONE && tee <= ATLS_TEE_TOKEN;
+    bool known = tee > ATLS_TEE_NONE && tee < ATLS_TEES;
     (void)atls_appraise_check(a, "policy.tee", known && a->workload->tees[tee], ATLS_E_POLICY,
                               atls_value_text(atls_tee_name(tee)),
                               atls_value_text(a->workload->tees_wanted));
@@ -113,7 +113,7 @@ void atls_policy_appraise(const atls_policy *policy, const atls_claims *claims,
                           atls_appraisal *out)
 {
     atls_appraisal result = {.fits = false, .identity = "none"};
-    if (claims->tee <= ATLS_TEE_NONE || claims->tee > ATLS_TEE_TOKEN) {
+    if (claims->tee <= ATLS_TEE_NONE || claims->tee >= ATLS_TEES) {
         atls_ledger_fail(l, "policy.tee", ATLS_E_POLICY, atls_value_text("none"),
                          atls_value_none());
         *out = result;

@@ -18,7 +18,7 @@ atls_policy *atls_policy_builtin(void)
         return NULL;
     }
     w->name = "built-in rule";
-    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         w->tees[t] = true;
     }
     w->tees_wanted = "a TEE that atls knows";

@@ -28,7 +28,7 @@ static void say_set(atls_text *t, const atls_register_set *set, bool as_owner)
 
 static void say_measurements(atls_text *t, const atls_workload *w)
 {
-    for (int tee = ATLS_TEE_SGX; tee <= ATLS_TEE_TOKEN; tee++) {
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
         const char *name = atls_tee_name((atls_tee)tee);
         if (!w->tees[tee]) {
             continue;
@@ -79,7 +79,7 @@ static void say_identity(atls_text *t, const atls_workload *w)
     say_values(t, "PPID", &w->ppid);
     say_values(t, "PCK serial", &w->pck_serial);
     say_values(t, "instance id", &w->instance_id);
-    for (int tee = ATLS_TEE_SGX; tee <= ATLS_TEE_TOKEN; tee++) {
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
         say_set(t, &w->measured[tee].owner, true);
     }
     if (!any && t->len == before) {

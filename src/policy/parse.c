@@ -300,7 +300,7 @@ static atls_code parse_tees(atls_policy_parser *p, json_t *value, void *target)
         atls_policy_leave(p);
     }
     atls_text t = atls_text_of(256);
-    for (int i = ATLS_TEE_SGX; i <= ATLS_TEE_TOKEN; i++) {
+    for (int i = ATLS_TEE_SGX; i < ATLS_TEES; i++) {
         if (w->tees[i]) {
             atls_text_add(&t, "%s%s", t.len > 0 ? " or " : "", atls_tee_name((atls_tee)i));
         }

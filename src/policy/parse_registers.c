@@ -97,7 +97,7 @@ atls_code atls_policy_parse_sets(atls_policy_parser *p, json_t *value, atls_tee 
 
 static const atls_register *owner_register(const char *name, atls_tee *tee)
 {
-    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         const atls_register *reg = atls_register_by_key((atls_tee)t, name);
         if (reg != NULL && reg->owner_id != NULL) {
             *tee = (atls_tee)t;
@@ -170,7 +170,7 @@ static atls_code check_mrsigner(atls_policy_parser *p, const atls_workload *w)
 atls_code atls_policy_check_registers(atls_policy_parser *p, const atls_workload *w)
 {
     bool has_owner = false;
-    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         bool named = w->measured[t].n > 0 || w->measured[t].owner.rules_n > 0;
         if (named && !w->tees[t]) {
             return atls_policy_refuse(p, "registers of %s are named, which is not among the tees",
@@ -178,7 +178,7 @@ atls_code atls_policy_check_registers(atls_policy_parser *p, const atls_workload
         }
         has_owner = has_owner || w->measured[t].owner.rules_n > 0;
     }
-    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         if (has_owner && w->tees[t] && w->measured[t].owner.rules_n == 0) {
             return atls_policy_refuse(p, "owner names no claim of %s, which is among the tees",
                                       atls_tee_name((atls_tee)t));

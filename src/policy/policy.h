@@ -58,13 +58,13 @@ typedef struct atls_tcb_rule {
 typedef struct atls_workload {
     const char *name;
     const char *nearest; /* what the ledger says when this one is shown, and none fits */
-    bool tees[ATLS_TEE_TOKEN + 1];
+    bool tees[ATLS_TEES];
     const char *tees_wanted;
     struct {
         size_t n; /* 0: measurements unchecked */
         atls_register_set *sets;
         atls_register_set owner;
-    } measured[ATLS_TEE_TOKEN + 1]; /* by atls_tee */
+    } measured[ATLS_TEES]; /* by atls_tee */
     atls_tcb_rule tcb;
     atls_any_of ppid, pck_serial, instance_id;
     atls_any_of fmspc;

@@ -37,7 +37,7 @@ static void warn(warning_list *list, const char *sentence)
 static void warn_of_identity(warning_list *list, const atls_workload *w)
 {
     bool owner = false;
-    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         owner = owner || w->measured[t].owner.rules_n > 0;
     }
     bool platform = w->ppid.n + w->pck_serial.n + w->instance_id.n > 0;
@@ -66,7 +66,7 @@ static bool set_has(const atls_register_set *set, const char *key)
 
 static void warn_of_measurements(warning_list *list, const atls_workload *w)
 {
-    for (int t = ATLS_TEE_SGX; t <= ATLS_TEE_TOKEN; t++) {
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         if (w->tees[t] && w->measured[t].n == 0) {
             warn(list, "measurements unchecked: any software in a genuine TEE fits.");
         }

@@ -6,12 +6,12 @@
 #include "base/err.h"
 #include "sim/quote.h"
 
-static atls_code attest(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+static atls_code attest(void *self, const atls_report_data *data, atls_evidence_blob *out,
                         atls_err *err)
 {
     const sim_quote *prepared = self;
     atls_evidence_blob blob = {.parts_n = 1};
-    ATLS_TRY(sim_quote_sign(prepared, report_data, &blob.parts[0].bytes, err));
+    ATLS_TRY(sim_quote_sign(prepared, data->wide, &blob.parts[0].bytes, err));
     blob.parts[0].len = prepared->len;
     memcpy(blob.parts[0].name, "quote", sizeof "quote");
     memcpy(blob.type, prepared->tee, strlen(prepared->tee) + 1);

@@ -61,6 +61,7 @@ void atls_trust_free(atls_trust *t)
     for (size_t i = 0; i < t->collaterals_n; i++) {
         atls_collateral_free(t->collaterals[i]);
     }
+    atls_endorsements_clear(&t->endorsements);
     atls_root_set_clear(&t->intel);
     free(t);
 }
@@ -97,6 +98,13 @@ atls_code atls_trust_add1_collateral(atls_trust *t, const atls_collateral *colla
                         ATLS_COLLATERALS_MAX);
     }
     t->collaterals[t->collaterals_n++] = atls_collateral_up_ref(collateral);
+    atls_trust_drop_caches(t);
+    return ATLS_OK;
+}
+
+atls_code atls_trust_add1_endorsement(atls_trust *t, atls_buf bytes, atls_err *err)
+{
+    ATLS_TRY(atls_endorsements_add(&t->endorsements, bytes, err));
     atls_trust_drop_caches(t);
     return ATLS_OK;
 }

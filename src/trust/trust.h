@@ -3,6 +3,7 @@
 #ifndef ATLS_TRUST_TRUST_H
 #define ATLS_TRUST_TRUST_H
 
+#include "trust/endorsements.h"
 #include "trust/intel_snapshot.h"
 #include "trust/platform_cache.h"
 #include "trust/root.h"
@@ -18,6 +19,7 @@ struct atls_trust {
     size_t collaterals_n;
     struct atls_snapshot_slots *snapshots; /* one a collateral */
     atls_platform_cache *platforms;
+    atls_endorsements endorsements;
 };
 
 atls_trust *atls_trust_new(void); /* with the pinned roots; NULL: no memory */
@@ -29,6 +31,7 @@ ATLS_MUST_USE atls_code atls_trust_set1_root(atls_trust *t, atls_family family, 
 ATLS_MUST_USE atls_code atls_trust_add1_simulator(atls_trust *t, atls_buf certs, atls_err *err);
 ATLS_MUST_USE atls_code atls_trust_add1_collateral(atls_trust *t, const atls_collateral *collateral,
                                                    atls_err *err);
+ATLS_MUST_USE atls_code atls_trust_add1_endorsement(atls_trust *t, atls_buf bytes, atls_err *err);
 void atls_trust_drop_caches(atls_trust *t);
 
 /* The collateral that fits best by what it claims to be for: TEE first, then FMSPC (NULL: not known), then

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "claims/evidence_parts.h"
 #include "trust/trust.h"
+#include "verify/binding.h"
 #include "verify/verdict.h"
 
 #define EVIDENCE_MAX_LEN (128u << 10)
@@ -65,6 +66,11 @@ atls_code atls_verifier_set1_root(atls_verifier *v, atls_family family, atls_buf
     return atls_trust_set1_root(v->trust, family, certs, err);
 }
 
+atls_code atls_verifier_add1_endorsement(atls_verifier *v, atls_buf bytes, atls_err *err)
+{
+    return atls_trust_add1_endorsement(v->trust, bytes, err);
+}
+
 atls_code atls_verifier_insecure_trust_simulator(atls_verifier *v, atls_buf certs, atls_err *err)
 {
     return atls_trust_add1_simulator(v->trust, certs, err);
@@ -101,6 +107,11 @@ static const atls_buf *main_part(const atls_evidence *evidence, const atls_forma
     return NULL;
 }
 
+static const char *main_name(const atls_format *format)
+{
+    return atls_evidence_type_find(text_of(format->name))->parts[0];
+}
+
 static const atls_format *format_of(const atls_evidence *evidence)
 {
     size_t n = sizeof formats / sizeof formats[0];
@@ -119,7 +130,7 @@ static bool fits_count(const atls_evidence *evidence, atls_ledger *l)
 {
     if (evidence == NULL || evidence->parts_n == 0 || evidence->parts_n > ATLS_EVIDENCE_PARTS) {
         atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
-                         atls_value_text("evidence of 1 to 8 parts"));
+                         atls_value_text("evidence of 1 to 10 parts"));
         return false;
     }
     return true;
@@ -149,61 +160,6 @@ static bool fits_format(const atls_evidence *evidence, const atls_format *format
     return true;
 }
 
-/* The whole signed field, a shorter value padded with zeros at its end. */
-static bool field_equals(const atls_claims *claims, const uint8_t *value, size_t len)
-{
-    uint8_t padded[64] = {0};
-    if (len == 0 || len > sizeof padded || claims->report_data_len != sizeof padded) {
-        return false;
-    }
-    memcpy(padded, value, len);
-    return memcmp(padded, claims->report_data, sizeof padded) == 0;
-}
-
-static void judge_field(atls_verdict *r, const char *id, const uint8_t *value, size_t len)
-{
-    const atls_claims *claims = &r->claims;
-    if (claims->tee == ATLS_TEE_NONE) {
-        atls_ledger_skip(&r->ledger, id, "the evidence's signatures did not verify");
-    } else if (field_equals(claims, value, len)) {
-        atls_ledger_ok(&r->ledger, id);
-    } else {
-        atls_ledger_fail(&r->ledger, id, ATLS_E_BINDING,
-                         atls_value_hex((atls_buf){claims->report_data, claims->report_data_len}),
-                         atls_value_hex((atls_buf){value, len <= 64 ? len : 64}));
-    }
-}
-
-/* What the verifier's own side of the connection knows, against the field that the hardware signed. */
-static void judge_binding(atls_verdict *r, const atls_expected *expected)
-{
-    r->freshness = "none";
-    if (expected == NULL) {
-        return;
-    }
-    size_t from = r->ledger.count;
-    if (expected->has_report_data) {
-        judge_field(r, "binding.report_data", expected->report_data, sizeof expected->report_data);
-    }
-    if (expected->has_nonce) {
-        judge_field(r, "binding.nonce", expected->nonce, expected->nonce_len);
-    }
-    if (expected->binding != ATLS_BINDING_NONE && !expected->has_report_data &&
-        !expected->has_nonce) {
-        atls_ledger_fail(&r->ledger, "binding.expected", ATLS_E_BINDING, atls_value_none(),
-                         atls_value_text("report data or a nonce to compare with"));
-    }
-    if (r->ledger.count == from || !atls_ledger_all_ok(&r->ledger, from)) {
-        return;
-    }
-    r->binding = expected->binding;
-    r->freshness =
-        expected->binding == ATLS_BINDING_SESSION || expected->binding == ATLS_BINDING_HANDSHAKE
-            ? "this connection"
-        : expected->has_nonce ? "nonce"
-                              : "none";
-}
-
 static void judge(const atls_verifier *v, const atls_evidence *evidence,
                   const atls_expected *expected, atls_verdict *r)
 {
@@ -220,8 +176,25 @@ static void judge(const atls_verifier *v, const atls_evidence *evidence,
     if (!fits_format(evidence, format, &r->ledger)) {
         return;
     }
-    format->verify(v->trust, evidence, r->at_s, &r->ledger, &r->claims, &r->anchor, &r->signatures);
-    judge_binding(r, expected);
+    static const atls_expected nothing;
+    atls_evidence named = *evidence;
+    named.type = format->name;
+    if (named.parts[0].name == NULL) {
+        named.parts[0].name = main_name(format);
+    }
+    format->verify(&(atls_verification){.trust = v->trust,
+                                        .evidence = &named,
+                                        .expected = expected != NULL ? expected : &nothing,
+                                        .when_s = r->at_s,
+                                        .l = &r->ledger,
+                                        .claims = &r->claims,
+                                        .anchor = &r->anchor,
+                                        .signatures = &r->signatures});
+    if (r->claims.hardware == ATLS_TEE_NONE) {
+        r->claims.hardware = r->claims.tee;
+    }
+    r->freshness = "none";
+    atls_judge_binding(&r->claims, expected, &r->ledger, &r->binding, &r->freshness);
     if (r->claims.tee != ATLS_TEE_NONE) {
         atls_policy_appraise(v->policy, &r->claims, expected, r->at_s, &r->ledger, &r->appraisal);
     }

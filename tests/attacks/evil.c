@@ -220,7 +220,9 @@ void evil_report_data(evil *e, uint8_t role, const atls_config *key, uint8_t out
 void evil_payload(evil *e, const uint8_t report_data[64], uint8_t **out, size_t *len)
 {
     atls_evidence_blob blob = {0};
-    assert_int_equal(e->attester->attest(e->attester->self, report_data, &blob, NULL), ATLS_OK);
+    atls_report_data data = {0};
+    memcpy(data.wide, report_data, sizeof data.wide);
+    assert_int_equal(e->attester->attest(e->attester->self, &data, &blob, NULL), ATLS_OK);
     assert_int_equal(atls1_payload_build(&blob, out, len, NULL), ATLS_OK);
     atls_evidence_blob_clear(&blob);
 }

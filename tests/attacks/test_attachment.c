@@ -18,11 +18,11 @@ static const uint8_t event_log[] = "an event log, too large for an authenticator
 static void announce(duel *d, uint32_t len, bool log_inside)
 {
     evil *e = &d->evil;
-    uint8_t data[64];
+    atls_report_data data = {0};
     atls_evidence_blob blob = {0};
     duel_until_shown(d);
-    evil_report_data(e, (uint8_t)e->role, e->identity, data);
-    assert_int_equal(e->attester->attest(e->attester->self, data, &blob, NULL), ATLS_OK);
+    evil_report_data(e, (uint8_t)e->role, e->identity, data.wide);
+    assert_int_equal(e->attester->attest(e->attester->self, &data, &blob, NULL), ATLS_OK);
     atls1_payload p = {.evidence = {.type = blob.type, .parts_n = log_inside ? 2 : 1},
                        .has_attachment = true,
                        .attachment_len = len};

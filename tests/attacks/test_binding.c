@@ -128,12 +128,12 @@ static void batches_that_do_not_cover_us(void **state)
 {
     (void)state;
     duel d;
-    uint8_t data[64];
+    atls_report_data data = {0};
     duel_new(&d, ATLS_SERVER);
     duel_until_shown(&d);
-    evil_report_data(&d.evil, 0, d.evil.identity, data);
+    evil_report_data(&d.evil, 0, d.evil.identity, data.wide);
     atls_evidence_blob blob = {0};
-    assert_int_equal(d.evil.attester->attest(d.evil.attester->self, data, &blob, NULL), ATLS_OK);
+    assert_int_equal(d.evil.attester->attest(d.evil.attester->self, &data, &blob, NULL), ATLS_OK);
     atls1_payload p = {
         .evidence = {.type = blob.type, .parts_n = 1}, .batched = true, .index = 0, .size = 1};
     p.evidence.parts[0].name = "quote";
@@ -161,7 +161,7 @@ static void a_batch_that_covers_us(void **state)
         uint8_t leaf[32];
         uint8_t sibling[32] = {7};
         uint8_t root[32];
-        uint8_t data[64];
+        atls_report_data data = {0};
         assert_int_equal(
             atls_ea_binder(&e->exporter, (atls_buf){e->identity->spki, e->identity->spki_len},
                            (atls_buf){e->asked_context, sizeof e->asked_context}, binder, NULL),
@@ -170,9 +170,9 @@ static void a_batch_that_covers_us(void **state)
             atls1_leaf(0, (atls_buf){binder, atls_hash_len(e->exporter.hash)}, leaf, NULL),
             ATLS_OK);
         assert_int_equal(atls1_root(leaf, 1, 2, (atls_buf){sibling, 32}, root, NULL), ATLS_OK);
-        assert_int_equal(atls1_batch_report_data(2, root, data, NULL), ATLS_OK);
+        assert_int_equal(atls1_batch_report_data(2, root, data.wide, NULL), ATLS_OK);
         atls_evidence_blob blob = {0};
-        assert_int_equal(e->attester->attest(e->attester->self, data, &blob, NULL), ATLS_OK);
+        assert_int_equal(e->attester->attest(e->attester->self, &data, &blob, NULL), ATLS_OK);
         atls1_payload p = {.evidence = {.type = blob.type, .parts_n = 1},
                            .batched = true,
                            .index = index,

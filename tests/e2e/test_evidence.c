@@ -127,12 +127,12 @@ static void jobs_in_threads_of_their_own(void **state)
 
 static int calls;
 
-static atls_code count_calls(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+static atls_code count_calls(void *self, const atls_report_data *data, atls_evidence_blob *out,
                              atls_err *err)
 {
     const atls_attester *inner = self;
     calls++;
-    return inner->attest(inner->self, report_data, out, err);
+    return inner->attest(inner->self, data, out, err);
 }
 
 static void a_job_runs_once(void **state)
@@ -161,11 +161,11 @@ typedef struct log_attester { /* adds an event log of this length to the simulat
     size_t len;
 } log_attester;
 
-static atls_code with_log(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+static atls_code with_log(void *self, const atls_report_data *data, atls_evidence_blob *out,
                           atls_err *err)
 {
     const log_attester *a = self;
-    atls_code rc = a->inner->attest(a->inner->self, report_data, out, err);
+    atls_code rc = a->inner->attest(a->inner->self, data, out, err);
     if (rc == ATLS_OK) {
         memcpy(out->parts[1].name, "event_log", sizeof "event_log");
         out->parts[1].bytes = calloc(1, a->len);

@@ -448,11 +448,11 @@ static void a_state_that_policy_refuses(void **state)
     atls_attester_free(other);
 }
 
-static atls_code fail_to_attest(void *self, const uint8_t report_data[64], atls_evidence_blob *out,
+static atls_code fail_to_attest(void *self, const atls_report_data *data, atls_evidence_blob *out,
                                 atls_err *err)
 {
     (void)self;
-    (void)report_data;
+    (void)data;
     (void)out;
     (void)err;
     return ATLS_E_SYSTEM;

@@ -522,20 +522,20 @@ typedef struct worker {
 static void *attest_often(void *arg)
 {
     worker *w = arg;
-    uint8_t report_data[64];
-    memset(report_data, w->mark, sizeof report_data);
+    atls_report_data data = {0};
+    memset(data.wide, w->mark, sizeof data.wide);
     w->ok = true;
     for (int i = 0; i < 100 && w->ok; i++) {
         atls_evidence_blob blob = {0};
         atls_quote q;
         uint8_t digest[32];
         atls_key *key = NULL;
-        w->ok = w->attester->attest(w->attester->self, report_data, &blob, NULL) == ATLS_OK &&
+        w->ok = w->attester->attest(w->attester->self, &data, &blob, NULL) == ATLS_OK &&
                 blob.parts_n == 1 && strcmp(blob.type, "tdx") == 0 &&
                 strcmp(blob.parts[0].name, "quote") == 0 &&
                 atls_quote_parse((atls_buf){blob.parts[0].bytes, blob.parts[0].len}, &q, NULL) ==
                     ATLS_OK &&
-                memcmp(q.td.report_data.ptr, report_data, 64) == 0 &&
+                memcmp(q.td.report_data.ptr, data.wide, 64) == 0 &&
                 atls_digest(ATLS_SHA256, &q.signed_range, 1, digest, NULL) == ATLS_OK &&
                 atls_key_p256(q.attestation_key.ptr, &key, NULL) == ATLS_OK &&
                 atls_key_verify_rs(key, digest, q.signature.ptr);

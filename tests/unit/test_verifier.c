@@ -272,7 +272,7 @@ static void unknown_and_oversized_evidence_is_refused(void **state)
                    "evidence.unknown");
     e.parts_n = 0;
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID, "evidence.parts");
-    e.parts_n = 9;
+    e.parts_n = 11;
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID, "evidence.parts");
     e = (atls_evidence){.type = "sgx", .parts_n = 1, .parts = {{"quote", {b.quote, b.quote_len}}}};
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID, "quote.format");

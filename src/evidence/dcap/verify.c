@@ -219,18 +219,6 @@ static void collateral_claims(const atls_intel_platform *p, atls_tcb_claims *out
 
 /* --- the whole --- */
 
-/* A bare quote is one part without a name; in a bundle it is called "quote". */
-static bool quote_part(const atls_evidence *e, atls_buf *out)
-{
-    for (size_t i = 0; i < e->parts_n; i++) {
-        if (e->parts[i].name == NULL ? i == 0 : strcmp(e->parts[i].name, "quote") == 0) {
-            *out = e->parts[i].bytes;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void release_platform(void *object)
 {
     atls_intel_platform_free(object);
@@ -271,16 +259,18 @@ static void judge_quote(const quote_case *c, int64_t when_s, atls_claims *claims
     }
 }
 
-static void verify(const struct atls_trust *trust, const atls_evidence *evidence, bool is_tdx,
-                   int64_t when_s, atls_ledger *l, atls_claims *claims, atls_anchor *anchor,
-                   unsigned *signatures)
+static void verify(const atls_verification *v, bool is_tdx)
 {
-    atls_judging j = {l, signatures};
+    const struct atls_trust *trust = v->trust;
+    atls_ledger *l = v->l;
+    atls_claims *claims = v->claims;
+    atls_judging j = {l, v->signatures};
     quote_case c = {.j = &j};
     atls_err err = {0};
     atls_buf quote;
     claims->custom_root = atls_root_set_replaced(&trust->intel); /* of a refusal too */
-    if (!quote_part(evidence, &quote)) {
+    quote = atls_evidence_part(v->evidence, "quote");
+    if (quote.ptr == NULL) {
         atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
                          atls_value_text("a part named quote"));
         return;
@@ -299,26 +289,22 @@ static void verify(const struct atls_trust *trust, const atls_evidence *evidence
         atls_ledger_fail_err(l, &err);
         return;
     }
-    *anchor = (atls_anchor){c.p, release_platform};
+    *v->anchor = (atls_anchor){c.p, release_platform};
     if (c.p->snapshot != NULL) {
         c.info = c.p->snapshot->tcb_info;
         c.identity = c.p->snapshot->qe_identity;
     }
-    judge_quote(&c, when_s, claims);
+    judge_quote(&c, v->when_s, claims);
 }
 
-static void verify_sgx(const struct atls_trust *trust, const atls_evidence *evidence,
-                       int64_t when_s, atls_ledger *l, atls_claims *claims, atls_anchor *anchor,
-                       unsigned *signatures)
+static void verify_sgx(const atls_verification *v)
 {
-    verify(trust, evidence, false, when_s, l, claims, anchor, signatures);
+    verify(v, false);
 }
 
-static void verify_tdx(const struct atls_trust *trust, const atls_evidence *evidence,
-                       int64_t when_s, atls_ledger *l, atls_claims *claims, atls_anchor *anchor,
-                       unsigned *signatures)
+static void verify_tdx(const atls_verification *v)
 {
-    verify(trust, evidence, true, when_s, l, claims, anchor, signatures);
+    verify(v, true);
 }
 
 /* By the vendor id, so that a quote of an unknown version is told as that, and not as unknown bytes. */

@@ -1,0 +1,170 @@
+/* What a connection expects, against the field that each family has for it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "verify/binding.h"
+
+static atls_claims claims;
+static atls_expected expected;
+static atls_ledger ledger;
+static uint8_t nonce[64], spki[91];
+static const char *const nonces[] = {
+    "first", "1717171717171717171717171717171717171717171717171717171717171717"};
+
+static void fresh(atls_tee tee)
+{
+    memset(&claims, 0, sizeof claims);
+    memset(&expected, 0, sizeof expected);
+    memset(nonce, 0x42, sizeof nonce);
+    memset(spki, 0x30, sizeof spki);
+    claims.tee = tee;
+    expected.binding = ATLS_BINDING_SESSION;
+    expected.has_report_data = expected.has_short_data = true;
+    memset(expected.report_data, 0x42, sizeof expected.report_data);
+    memset(expected.short_data, 0x17, sizeof expected.short_data);
+    if (tee == ATLS_TEE_TPM || tee == ATLS_TEE_AZURE) {
+        memset(claims.tpm.qualifying_data, 0x17, 32);
+        claims.tpm.qualifying_data_len = 32;
+    } else if (tee == ATLS_TEE_NITRO || tee == ATLS_TEE_NITROTPM) {
+        claims.as.nitro.nonce = (atls_buf){nonce, sizeof nonce};
+        claims.as.nitro.public_key = (atls_buf){spki, sizeof spki};
+        expected.spki = (atls_buf){spki, sizeof spki};
+    } else if (tee == ATLS_TEE_TOKEN) {
+        claims.as.token.nonces = nonces;
+        claims.as.token.nonces_n = 2;
+    } else {
+        memset(claims.report_data, 0x42, 64);
+        claims.report_data_len = 64;
+    }
+}
+
+/* "" when all is equal. */
+static const char *judged(void)
+{
+    atls_binding_kind kind = ATLS_BINDING_NONE;
+    const char *freshness = "none";
+    atls_ledger_init(&ledger);
+    atls_judge_binding(&claims, &expected, &ledger, &kind, &freshness);
+    const atls_entry *e = atls_ledger_deciding(&ledger);
+    bool good = ledger.count > 0 && atls_ledger_all_ok(&ledger, 0);
+    assert_int_equal(kind, good ? ATLS_BINDING_SESSION : ATLS_BINDING_NONE);
+    assert_string_equal(freshness, good ? "this connection" : "none");
+    assert_true(e == NULL || e->code == ATLS_E_BINDING);
+    return e != NULL ? e->id : good ? "" : ledger.count > 0 ? "skipped" : "nothing";
+}
+
+static void each_family_has_its_own_field(void **state)
+{
+    (void)state;
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
+        fresh((atls_tee)tee);
+        assert_string_equal(judged(), "");
+    }
+    fresh(ATLS_TEE_NONE);
+    assert_string_equal(judged(), "skipped");
+}
+
+static void another_value_is_refused(void **state)
+{
+    (void)state;
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
+        fresh((atls_tee)tee);
+        nonce[63] ^= 1;
+        claims.report_data[63] ^= 1;
+        claims.tpm.qualifying_data[31] ^= 1;
+        expected.short_data[0] ^= tee == ATLS_TEE_TOKEN ? 1 : 0;
+        assert_string_equal(judged(), "binding.report_data");
+    }
+    fresh(ATLS_TEE_TPM); /* no part of a longer value */
+    claims.tpm.qualifying_data_len = 33;
+    assert_string_equal(judged(), "binding.report_data");
+    claims.tpm.qualifying_data_len = 0;
+    assert_string_equal(judged(), "binding.report_data");
+    fresh(ATLS_TEE_NITRO);
+    claims.as.nitro.nonce.len = 0;
+    assert_string_equal(judged(), "binding.report_data");
+    fresh(ATLS_TEE_TOKEN);
+    claims.as.token.nonces_n = 1;
+    assert_string_equal(judged(), "binding.report_data");
+}
+
+static void nitro_binds_the_key_and_nothing_else(void **state)
+{
+    (void)state;
+    fresh(ATLS_TEE_NITRO);
+    claims.as.nitro.public_key.len = 90;
+    assert_string_equal(judged(), "binding.public_key");
+    fresh(ATLS_TEE_NITRO);
+    claims.as.nitro.public_key = (atls_buf){NULL, 0};
+    assert_string_equal(judged(), "binding.public_key");
+    expected.spki = (atls_buf){NULL, 0}; /* a batch names no key */
+    assert_string_equal(judged(), "");
+    claims.as.nitro.user_data = (atls_buf){nonce, 1};
+    assert_string_equal(judged(), "binding.user_data");
+}
+
+/* A caller that knows 64 bytes only cannot judge a field of 32. */
+static void short_fields_need_short_data(void **state)
+{
+    (void)state;
+    const atls_tee tees[] = {ATLS_TEE_TPM, ATLS_TEE_AZURE, ATLS_TEE_TOKEN};
+    for (size_t i = 0; i < 3; i++) {
+        fresh(tees[i]);
+        expected.has_short_data = false;
+        assert_string_equal(judged(), "binding.report_data");
+    }
+}
+
+static void nonces_are_compared_whole(void **state)
+{
+    (void)state;
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
+        fresh((atls_tee)tee);
+        bool is_tpm = tee == ATLS_TEE_TPM || tee == ATLS_TEE_AZURE;
+        expected.has_report_data = false;
+        expected.has_nonce = true;
+        memset(expected.nonce, is_tpm ? 0x17 : 0x42, 64);
+        expected.nonce_len = is_tpm ? 32 : 64;
+        assert_string_equal(judged(), tee == ATLS_TEE_TOKEN ? "binding.nonce" : "");
+        expected.nonce_len--;
+        assert_string_equal(judged(), "binding.nonce");
+        expected.nonce_len = 0;
+        assert_string_equal(judged(), "binding.nonce");
+    }
+    fresh(ATLS_TEE_TOKEN);
+    expected.has_report_data = false;
+    expected.nonce_text = "first";
+    assert_string_equal(judged(), "");
+    expected.nonce_text = "firs";
+    assert_string_equal(judged(), "binding.nonce_text");
+    expected.nonce_text = "";
+    assert_string_equal(judged(), "binding.nonce_text");
+    fresh(ATLS_TEE_SNP);
+    expected.nonce_text = "first";
+    assert_string_equal(judged(), "binding.nonce_text");
+}
+
+static void a_binding_wants_something_to_compare(void **state)
+{
+    (void)state;
+    fresh(ATLS_TEE_SNP);
+    expected.has_report_data = false;
+    assert_string_equal(judged(), "binding.expected");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_family_has_its_own_field),
+        cmocka_unit_test(another_value_is_refused),
+        cmocka_unit_test(nitro_binds_the_key_and_nothing_else),
+        cmocka_unit_test(short_fields_need_short_data),
+        cmocka_unit_test(nonces_are_compared_whole),
+        cmocka_unit_test(a_binding_wants_something_to_compare),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
