@@ -54,4 +54,55 @@ typedef struct atls_sim_fault {
 } atls_sim_fault;
 ATLS_API bool atls_sim_fault_at(size_t i, atls_sim_fault *out); /* false: i is past the end */
 
+/* --- the other families: each a world of its own, with its own root and keys --- */
+
+/* "snp", "tpm", "azure", "nitro", "cca", "jwt"; NULL after the last. Evidence is of the shape, and the certificates have
+ * the algorithms, of the real thing. */
+ATLS_API const char *atls_sim_world_name(size_t i);
+
+typedef struct atls_sim_world atls_sim_world;
+/* New keys, and certificates whose dates are around when_s. ATLS_E_USAGE "sim.world" for a name that is not known. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_new(const char *name, int64_t when_s,
+                                                    atls_sim_world **out, atls_err *err);
+ATLS_API void atls_sim_world_free(atls_sim_world *w);
+/* State with its private keys, as JSON, to go on later (freed with atls_free; keep it 0600). */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_save(const atls_sim_world *w, char **out,
+                                                     atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_load(atls_buf json, atls_sim_world **out,
+                                                     atls_err *err);
+/* The root certificate (PEM) for atls_verifier_insecure_trust_simulator; *pem is NULL for families without one. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_root(const atls_sim_world *w, char **pem,
+                                                     atls_err *err);
+/* What a caller vouches for or hands over beside the evidence, as text (CCA: trust anchors; jwt: JWK set; tpm: the AK in
+ * PEM); *text is NULL where the evidence carries all that is needed. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_endorsement(const atls_sim_world *w, char **text,
+                                                            atls_err *err);
+
+typedef struct atls_sim_request {
+    atls_report_data data;
+    const char *
+        variant; /* of the family, by a name that docs/simulator.md lists ("genoa", "vlek"); NULL: the usual */
+    const char *workload; /* measurements are digests of "NAME/REGISTER"; NULL: "demo" */
+    bool debug;
+    const char *fault; /* properly signed, but wrong in one named respect; NULL: none */
+} atls_sim_request;
+/* The caller clears *out with atls_evidence_blob_clear. Safe from many threads. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_make(const atls_sim_world *w,
+                                                     const atls_sim_request *request,
+                                                     atls_evidence_blob *out, atls_err *err);
+/* An attester over it (borrowed; must outlive it); freed with atls_attester_free. request's strings are borrowed too. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_world_attester_new(const atls_sim_world *w,
+                                                             const atls_sim_request *request,
+                                                             atls_attester **out, atls_err *err);
+
+typedef struct atls_sim_world_fault { /* strings are static */
+    const char *name;                 /* "vcek.tcb" */
+    const char *what;                 /* one clause */
+    const char *variants;             /* words separated by spaces; "": every variant */
+    atls_code expected; /* of a verdict under the built-in rule; ATLS_OK: odd, but to be accepted */
+    const char *check;  /* the id that must have failed; "" for ATLS_OK */
+} atls_sim_world_fault;
+/* false: i is past the end, or the world is not known. */
+ATLS_API bool atls_sim_world_fault_at(const char *world, size_t i, atls_sim_world_fault *out);
+
 #endif
