@@ -39,7 +39,8 @@ atls_trust *atls_trust_new(void)
     }
     t->snapshots = slots_new();
     t->platforms = atls_platform_cache_new();
-    if (t->snapshots == NULL || t->platforms == NULL ||
+    t->kept = atls_kept_cache_new();
+    if (t->snapshots == NULL || t->platforms == NULL || t->kept == NULL ||
         atls_root_set_intel(&t->intel, NULL) != ATLS_OK) {
         atls_trust_free(t);
         return NULL;
@@ -58,6 +59,7 @@ void atls_trust_free(atls_trust *t)
         free(t->snapshots);
     }
     atls_platform_cache_free(t->platforms);
+    atls_kept_cache_free(t->kept);
     for (size_t i = 0; i < t->collaterals_n; i++) {
         atls_collateral_free(t->collaterals[i]);
     }
@@ -69,6 +71,7 @@ void atls_trust_free(atls_trust *t)
 void atls_trust_drop_caches(atls_trust *t)
 {
     atls_platform_cache_clear(t->platforms);
+    atls_kept_cache_clear(t->kept);
     slots_clear(t->snapshots);
 }
 

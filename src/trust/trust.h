@@ -5,6 +5,7 @@
 
 #include "trust/endorsements.h"
 #include "trust/intel_snapshot.h"
+#include "trust/kept.h"
 #include "trust/platform_cache.h"
 #include "trust/root.h"
 #include <atls/verifier.h>
@@ -19,6 +20,7 @@ struct atls_trust {
     size_t collaterals_n;
     struct atls_snapshot_slots *snapshots; /* one a collateral */
     atls_platform_cache *platforms;
+    atls_kept_cache *kept; /* of the other families */
     atls_endorsements endorsements;
 };
 
