@@ -266,6 +266,9 @@ int64_t atls_verdict_expires(const atls_verdict *r)
     if (r->claims.tcb.earliest_expiration_s != 0) {
         at = r->claims.tcb.earliest_expiration_s;
     }
+    if (r->claims.expires_s != 0 && r->claims.expires_s < at) {
+        at = r->claims.expires_s;
+    }
     if (r->appraisal.until_s != 0 && r->appraisal.until_s < at) {
         at = r->appraisal.until_s;
     }
@@ -296,7 +299,7 @@ static bool is_zero(const uint8_t *bytes, size_t len)
 
 /* By an id that the vendor certified and that both show. A serial number goes last: a renewed certificate
  * of the same platform has another one. */
-static bool same_platform(const atls_platform_claims *a, const atls_platform_claims *b)
+static bool same_intel(const atls_platform_claims *a, const atls_platform_claims *b)
 {
     if (a->has_ppid && b->has_ppid && !is_zero(a->ppid, sizeof a->ppid)) {
         return memcmp(a->ppid, b->ppid, sizeof a->ppid) == 0;
@@ -310,6 +313,43 @@ static bool same_platform(const atls_platform_claims *a, const atls_platform_cla
            memcmp(a->pck_serial, b->pck_serial, a->pck_serial_len) == 0;
 }
 
+/* The same chip, or no chip is named; and the same launch of a guest: REPORT_ID lives as long as that. */
+static bool same_snp(const atls_snp_claims *a, const atls_snp_claims *b)
+{
+    return memcmp(a->chip_id, b->chip_id, sizeof a->chip_id) == 0 &&
+           memcmp(a->report_id, b->report_id, sizeof a->report_id) == 0 &&
+           !is_zero(a->report_id, sizeof a->report_id);
+}
+
+/* The same attestation key; a TPM that was reset in between has lost the connection with it. */
+static bool same_tpm(const atls_tpm_claims *a, const atls_tpm_claims *b)
+{
+    return memcmp(a->ak_spki_sha256, b->ak_spki_sha256, sizeof a->ak_spki_sha256) == 0 &&
+           a->reset_count == b->reset_count;
+}
+
+static bool same_platform(const atls_claims *a, const atls_claims *b)
+{
+    switch (a->tee) {
+    case ATLS_TEE_SGX:
+    case ATLS_TEE_TDX:
+        return same_intel(&a->platform, &b->platform);
+    case ATLS_TEE_SNP:
+        return same_snp(&a->as.snp, &b->as.snp);
+    case ATLS_TEE_TPM:
+    case ATLS_TEE_AZURE:
+        return a->hardware == b->hardware && same_tpm(&a->tpm, &b->tpm);
+    case ATLS_TEE_NITRO:
+    case ATLS_TEE_NITROTPM:
+        return strcmp(a->as.nitro.module_id, b->as.nitro.module_id) == 0;
+    case ATLS_TEE_CCA:
+        return memcmp(a->as.cca.instance_id, b->as.cca.instance_id, sizeof a->as.cca.instance_id) ==
+               0;
+    default: /* a token names no platform that atls could compare */
+        return false;
+    }
+}
+
 bool atls_verdict_same_peer(const atls_verdict *a, const atls_verdict *b)
 {
     if (!a->accepted || !b->accepted || a->claims.tee != b->claims.tee ||
@@ -318,7 +358,7 @@ bool atls_verdict_same_peer(const atls_verdict *a, const atls_verdict *b)
         return false;
     }
     bool may_move = a->appraisal.platform_may_move && b->appraisal.platform_may_move;
-    return may_move || same_platform(&a->claims.platform, &b->claims.platform);
+    return may_move || same_platform(&a->claims, &b->claims);
 }
 
 unsigned atls_verdict_signatures(const atls_verdict *r)

@@ -6,6 +6,7 @@
 #include "base/rfc3339.h"
 #include "base/text.h"
 #include "verify/verdict.h"
+#include "verify/verdict_text.h"
 
 #define TEXT_MAX    (256u * 1024)
 #define LINE_MAX_AT 96 /* column where a sentence is wrapped */
@@ -45,14 +46,6 @@ static void add_row(atls_text *t, const char *name, const char *text)
     add_wrapped(t, 12, text);
 }
 
-/* The first eight bytes: enough to recognise a value; the whole is in the JSON and in failed checks. */
-static void add_short(atls_text *t, const char *name, const uint8_t *bytes, size_t len)
-{
-    char hex[17];
-    atls_hex_encode((atls_buf){bytes, len < 8 ? len : 8}, hex);
-    atls_text_add(t, "%s%s %s%s", t->len > 0 ? ", " : "", name, hex, len > 8 ? ".." : "");
-}
-
 /* A row whose text is put together first. */
 static void add_built_row(atls_text *t, const char *name, atls_text *row)
 {
@@ -67,40 +60,24 @@ static void add_built_row(atls_text *t, const char *name, atls_text *row)
 
 static void add_what(atls_text *t, const atls_verdict *r)
 {
-    static const char *const rtmrs[] = {"rtmr0", "rtmr1", "rtmr2", "rtmr3"};
-    const atls_claims *c = &r->claims;
-    atls_text row = atls_text_of(1024);
+    atls_text row = atls_text_of(8192);
     if (atls_verdict_workload(r)[0] != '\0') {
         atls_text_add(&row, "%s", atls_verdict_workload(r));
     }
-    if (c->tee == ATLS_TEE_TDX) {
-        add_short(&row, "mrtd", c->as.tdx.mrtd, sizeof c->as.tdx.mrtd);
-        for (size_t i = 0; i < 4; i++) {
-            add_short(&row, rtmrs[i], c->as.tdx.rtmr[i], sizeof c->as.tdx.rtmr[i]);
-        }
-    } else if (c->tee == ATLS_TEE_SGX) {
-        add_short(&row, "mrenclave", c->as.sgx.mrenclave, sizeof c->as.sgx.mrenclave);
-        add_short(&row, "mrsigner", c->as.sgx.mrsigner, sizeof c->as.sgx.mrsigner);
-        atls_text_add(&row, ", product %u, svn %u", c->as.sgx.isvprodid, c->as.sgx.isvsvn);
-    } else {
-        atls_text_add(&row, "not proved: the evidence did not verify");
-    }
+    verdict_text_runs(&row, &r->claims);
     add_built_row(t, "runs", &row);
 }
 
 static void add_where(atls_text *t, const atls_verdict *r)
 {
     const atls_platform_claims *p = &r->claims.platform;
-    atls_text row = atls_text_of(1024);
-    if (r->claims.tee == ATLS_TEE_SGX || r->claims.tee == ATLS_TEE_TDX) {
-        atls_text_add(&row, "%s %s", r->claims.simulated ? "simulated Intel" : "Intel",
-                      r->claims.tee == ATLS_TEE_SGX ? "SGX" : "TDX");
-    }
+    atls_text row = atls_text_of(2048);
+    verdict_text_on(&row, &r->claims);
     if (p->has_fmspc) {
-        add_short(&row, "FMSPC", p->fmspc, sizeof p->fmspc);
+        verdict_text_short(&row, "FMSPC", p->fmspc, sizeof p->fmspc);
     }
     if (p->has_ppid) {
-        add_short(&row, "PPID", p->ppid, sizeof p->ppid);
+        verdict_text_short(&row, "PPID", p->ppid, sizeof p->ppid);
     }
     add_built_row(t, "on", &row);
 }
@@ -275,7 +252,7 @@ char *atls_verdict_text(const atls_verdict *r, bool with_ledger)
     add_row(&t, "bound to", binding_line(r));
     add_row(&t, "whose", atls_verdict_identity(r));
     if (r->claims.custom_root) {
-        add_row(&t, "root", "custom: not the vendor's, but the one you gave");
+        add_row(&t, "root", "custom: not the vendor's, but what you gave");
     }
     add_time(&t, r);
     add_checks(&t, r, with_ledger);
