@@ -222,13 +222,15 @@ typedef struct atls_token_claims {
 typedef struct atls_event {
     uint32_t index;   /* PCR, or RTMR */
     uint32_t type;    /* EV_...; dstack's runtime events 0x08000001 */
-    const char *name; /* "compose-hash", or the name of the type; never NULL */
-    uint8_t digest[64];
+    const char *name; /* "compose-hash", a file's path (IMA), or the name of the type; never NULL */
+    uint8_t digest[64]; /* that extended the register; IMA: the file's, which the extended digest covers */
     uint8_t digest_len;
     atls_buf data; /* the event's own bytes */
     bool
         data_matches; /* the digest was computed from data (or name and data): data is as good as the digest */
     bool is_runtime; /* dstack's: found by name */
+    bool after_ready;     /* dstack's, behind "system-ready": an application's, and never a system event */
+    bool after_separator; /* of its register: no longer the firmware's word */
 } atls_event;
 
 /* Only events of registers whose replay gave the quoted value are here. */
