@@ -35,6 +35,17 @@ static void one(atls_buf der)
         assert(atls_cert_signed_by(a, key) == atls_cert_signed_by(b, key));
         atls_key_free(key);
     }
+    atls_public_key *public_key = NULL;
+    if (atls_cert_public_key(a, &public_key, &err) == ATLS_OK) {
+        assert(atls_same_bytes(atls_public_key_spki(public_key), a->spki));
+        assert(atls_cert_signed_by_key(a, public_key) == atls_cert_signed_by_key(b, public_key));
+        assert(a->sig_known || !atls_cert_signed_by_key(a, public_key));
+        atls_public_key_free(public_key);
+    } else {
+        assert(err.code == ATLS_E_INVALID && public_key == NULL);
+    }
+    assert(atls_cert_extension(a, "2.5.29.19", NULL, NULL) == (a->has_basic_constraints ? 1 : 0));
+    assert(a->unknown_critical || !a->unknown_critical_other);
     atls_cert_free(a);
     atls_cert_free(b);
 }

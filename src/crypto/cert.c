@@ -11,6 +11,9 @@
 #include "crypto/pem.h"
 #include "crypto/x509_field.h"
 
+#define EXTENSIONS_MAX 64
+#define OID_MAX_LEN    64 /* bytes of DER */
+
 /* RFC 5280, 4.1, with the signed part, names and key left as bytes. */
 typedef struct outer_fields {
     ASN1_STRING *tbs;
@@ -122,15 +125,20 @@ static void take_text(const ASN1_TYPE *value, char *out, size_t cap)
     out[b.len] = '\0';
 }
 
-/* CN and O out of the subject: the only text of a name that anybody here looks at. */
+/* CN, O and OU out of the subject: the only text of a name that anybody here looks at. */
 static bool read_subject(atls_cert *c)
 {
     name_fields *name = atls_x509_extension_value(c->subject, ASN1_ITEM_rptr(name_fields));
     if (name == NULL) {
         return false;
     }
-    size_t cn_n = 0;
-    size_t o_n = 0;
+    struct {
+        uint8_t attribute; /* 2.5.4.x */
+        char *text;
+        size_t cap, n;
+    } wanted[] = {{3, c->subject_cn, sizeof c->subject_cn, 0},
+                  {10, c->subject_o, sizeof c->subject_o, 0},
+                  {11, c->subject_ou, sizeof c->subject_ou, 0}};
     for (int i = 0; i < sk_rdn_fields_num(name); i++) {
         const rdn_fields *rdn = sk_rdn_fields_value(name, i);
         for (int k = 0; k < sk_attribute_fields_num(rdn); k++) {
@@ -139,19 +147,18 @@ static bool read_subject(atls_cert *c)
             if (OBJ_length(a->type) != 3 || oid[0] != 0x55 || oid[1] != 0x04) {
                 continue;
             }
-            if (oid[2] == 3 && cn_n++ == 0) {
-                take_text(a->value, c->subject_cn, sizeof c->subject_cn);
-            } else if (oid[2] == 10 && o_n++ == 0) {
-                take_text(a->value, c->subject_o, sizeof c->subject_o);
+            for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
+                if (oid[2] == wanted[w].attribute && wanted[w].n++ == 0) {
+                    take_text(a->value, wanted[w].text, wanted[w].cap);
+                }
             }
         }
     }
     ASN1_item_free((ASN1_VALUE *)name, ASN1_ITEM_rptr(name_fields));
-    if (cn_n > 1) {
-        c->subject_cn[0] = '\0'; /* which one counts would be a guess */
-    }
-    if (o_n > 1) {
-        c->subject_o[0] = '\0';
+    for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
+        if (wanted[w].n > 1) {
+            wanted[w].text[0] = '\0'; /* which one counts would be a guess */
+        }
     }
     return true;
 }
@@ -212,27 +219,49 @@ static bool read_extension(cert_store *s, atls_extension kind, atls_buf value)
     case ATLS_EXT_SGX:
         c->sgx_extension = value;
         return value.len > 0;
+    case ATLS_EXT_EKU:
+        c->eku = value;
+        return value.len > 0;
+    case ATLS_EXT_SAN:
+        c->san = value;
+        return value.len > 0;
     default:
         return true;
     }
 }
 
+/* RFC 5280, 4.2: each at most once. */
+static bool stands_before(const cert_store *s, int place)
+{
+    const ASN1_OBJECT *oid =
+        X509_EXTENSION_get_object(sk_X509_EXTENSION_value(s->tbs->extensions, place));
+    for (int i = 0; i < place; i++) {
+        if (OBJ_cmp(X509_EXTENSION_get_object(sk_X509_EXTENSION_value(s->tbs->extensions, i)),
+                    oid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_extensions(cert_store *s)
 {
-    bool seen[ATLS_EXT_KINDS] = {false};
+    if (sk_X509_EXTENSION_num(s->tbs->extensions) > EXTENSIONS_MAX) {
+        return false;
+    }
     for (int i = 0; i < sk_X509_EXTENSION_num(s->tbs->extensions); i++) {
         X509_EXTENSION *ext = sk_X509_EXTENSION_value(s->tbs->extensions, i);
         atls_buf value;
         bool critical = false;
         atls_extension kind = atls_x509_extension(ext, &value, &critical);
-        if (kind == ATLS_EXT_OTHER || kind == ATLS_EXT_CRL_NUMBER) {
+        bool is_use = kind == ATLS_EXT_EKU || kind == ATLS_EXT_SAN;
+        if (is_use || kind == ATLS_EXT_OTHER || kind == ATLS_EXT_CRL_NUMBER) {
             s->facts.unknown_critical |= critical;
-            continue;
+            s->facts.unknown_critical_other |= critical && !is_use;
         }
-        if (seen[kind] || !read_extension(s, kind, value)) { /* RFC 5280, 4.2: each at most once */
+        if (stands_before(s, i) || !read_extension(s, kind, value)) {
             return false;
         }
-        seen[kind] = true;
     }
     return true;
 }
@@ -276,7 +305,10 @@ static const char *read_fields(cert_store *s)
         return "its signature is not of whole bytes";
     }
     c->signature = atls_asn1_bytes(s->outer->signature);
-    c->signed_ecdsa_sha256 = atls_x509_is_ecdsa_sha256(s->tbs->algorithm, s->outer->algorithm);
+    c->sig_known = atls_x509_signature_algorithm(s->tbs->algorithm, s->outer->algorithm,
+                                                 &c->sig_scheme, &c->sig_hash);
+    c->signed_ecdsa_sha256 =
+        c->sig_known && c->sig_scheme == ATLS_ECDSA && c->sig_hash == ATLS_SHA256;
     c->issuer = atls_asn1_bytes(s->tbs->issuer);
     c->subject = atls_asn1_bytes(s->tbs->subject);
     c->spki = atls_asn1_bytes(s->tbs->spki);
@@ -285,7 +317,9 @@ static const char *read_fields(cert_store *s)
         return "its subject is not a name";
     }
     read_spki(c);
-    return read_extensions(s) ? NULL : "an extension is malformed or stands twice";
+    return read_extensions(s)
+               ? NULL
+               : "an extension is malformed or stands twice, or there are more than 64";
 }
 
 atls_code atls_cert_parse(atls_buf der, atls_cert **out, atls_err *err)
@@ -338,6 +372,59 @@ bool atls_cert_signed_by(const atls_cert *cert, atls_key *issuer_key)
     return cert->signed_ecdsa_sha256 &&
            atls_digest(ATLS_SHA256, &cert->tbs, 1, digest, NULL) == ATLS_OK &&
            atls_key_verify_der(issuer_key, digest, cert->signature);
+}
+
+bool atls_cert_signed_by_key(const atls_cert *cert, atls_public_key *issuer_key)
+{
+    return cert->sig_known && atls_public_key_verify(issuer_key, cert->sig_scheme, cert->sig_hash,
+                                                     &cert->tbs, 1, cert->signature);
+}
+
+atls_code atls_cert_public_key(const atls_cert *cert, atls_public_key **out, atls_err *err)
+{
+    return atls_public_key_from_spki(cert->spki, out, err);
+}
+
+/* Does the object have this dotted name? */
+static bool is_oid(const ASN1_OBJECT *object, const char *oid)
+{
+    uint8_t der[OID_MAX_LEN];
+    int len = a2d_ASN1_OBJECT(der, sizeof der, oid, -1);
+    return len > 0 && OBJ_length(object) == (size_t)len &&
+           memcmp(OBJ_get0_data(object), der, (size_t)len) == 0;
+}
+
+size_t atls_cert_extension(const atls_cert *cert, const char *oid, atls_buf *value, bool *critical)
+{
+    const cert_store *s = (const cert_store *)cert;
+    size_t n = 0;
+    for (int i = 0; i < sk_X509_EXTENSION_num(s->tbs->extensions); i++) {
+        X509_EXTENSION *ext = sk_X509_EXTENSION_value(s->tbs->extensions, i);
+        if (is_oid(X509_EXTENSION_get_object(ext), oid)) {
+            n++;
+            if (value != NULL) {
+                *value = atls_asn1_bytes(X509_EXTENSION_get_data(ext));
+            }
+            if (critical != NULL) {
+                *critical = X509_EXTENSION_get_critical(ext) != 0;
+            }
+        }
+    }
+    return n;
+}
+
+bool atls_cert_has_eku(const atls_cert *cert, const char *oid)
+{
+    ERR_set_mark();
+    EXTENDED_KEY_USAGE *list = (EXTENDED_KEY_USAGE *)atls_x509_extension_value(
+        cert->eku, ASN1_ITEM_rptr(EXTENDED_KEY_USAGE));
+    ERR_pop_to_mark();
+    bool has = false;
+    for (int i = 0; i < sk_ASN1_OBJECT_num(list); i++) {
+        has |= is_oid(sk_ASN1_OBJECT_value(list, i), oid);
+    }
+    EXTENDED_KEY_USAGE_free(list);
+    return has;
 }
 
 static atls_code take_der(atls_buf der, atls_buf *out, atls_err *err)

@@ -269,7 +269,10 @@ static const char *read_tbs(crl_store *s, crl_tbs *tbs)
         return "its signature is not of whole bytes";
     }
     c->signature = atls_asn1_bytes(s->outer->signature);
-    c->signed_ecdsa_sha256 = atls_x509_is_ecdsa_sha256(tbs->algorithm, s->outer->algorithm);
+    c->sig_known = atls_x509_signature_algorithm(tbs->algorithm, s->outer->algorithm,
+                                                 &c->sig_scheme, &c->sig_hash);
+    c->signed_ecdsa_sha256 =
+        c->sig_known && c->sig_scheme == ATLS_ECDSA && c->sig_hash == ATLS_SHA256;
     s->issuer = tbs->issuer;
     tbs->issuer = NULL;
     c->issuer = atls_asn1_bytes(s->issuer);
@@ -387,4 +390,10 @@ bool atls_crl_signed_by(const atls_crl *crl, atls_key *issuer_key)
     return crl->signed_ecdsa_sha256 &&
            atls_digest(ATLS_SHA256, &crl->tbs, 1, digest, NULL) == ATLS_OK &&
            atls_key_verify_der(issuer_key, digest, crl->signature);
+}
+
+bool atls_crl_signed_by_key(const atls_crl *crl, atls_public_key *issuer_key)
+{
+    return crl->sig_known && atls_public_key_verify(issuer_key, crl->sig_scheme, crl->sig_hash,
+                                                    &crl->tbs, 1, crl->signature);
 }

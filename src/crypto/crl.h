@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "crypto/key.h"
+#include "crypto/public_key.h"
 #include <atls/types.h>
 
 #define ATLS_CRL_MAX_LEN (4u << 20) /* bytes of DER */
@@ -18,7 +19,10 @@ struct atls_crl_serial {
 typedef struct atls_crl {
     atls_buf der;
     atls_buf tbs, signature, issuer; /* issuer: DER of the name */
-    bool signed_ecdsa_sha256;
+    bool sig_known; /* outer and inner algorithm agree, and are one that atls_scheme has */
+    atls_scheme sig_scheme;
+    atls_hash sig_hash;
+    bool signed_ecdsa_sha256;             /* the two above are that */
     int64_t this_update_s, next_update_s; /* next: INT64_MIN if absent */
     bool has_number, has_aki;
     uint64_t number; /* CRLNumber, of at most 8 bytes; larger: malformed */
@@ -39,5 +43,6 @@ atls_crl *atls_crl_up_ref(atls_crl *crl);
 void atls_crl_free(atls_crl *crl);
 bool atls_crl_lists(const atls_crl *crl, const uint8_t *serial, size_t serial_len);
 bool atls_crl_signed_by(const atls_crl *crl, atls_key *issuer_key);
+bool atls_crl_signed_by_key(const atls_crl *crl, atls_public_key *issuer_key);
 
 #endif

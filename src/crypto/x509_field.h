@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/public_key.h"
 #include <atls/types.h>
 
 #define ATLS_SERIAL_MAX 20 /* RFC 5280, 4.1.2.2 */
@@ -18,13 +19,17 @@ typedef enum atls_extension {
     ATLS_EXT_CRL_DP,
     ATLS_EXT_AKI,
     ATLS_EXT_SGX, /* Intel's 1.2.840.113741.1.13.1 */
+    ATLS_EXT_EKU,
+    ATLS_EXT_SAN,
     ATLS_EXT_KINDS
 } atls_extension;
 
 atls_buf atls_asn1_bytes(const ASN1_STRING *s); /* lent; {NULL, 0} for NULL */
 
-/* Both algorithms the same, and ecdsa-with-SHA256 without parameters? */
-bool atls_x509_is_ecdsa_sha256(const X509_ALGOR *inner, const X509_ALGOR *outer);
+/* Both algorithms the same, and one of: ECDSA, RSASSA-PKCS1-v1_5, RSASSA-PSS (the hash in MGF1 too, salt of its length,
+ * trailer 1), each with SHA-256, 384 or 512? */
+bool atls_x509_signature_algorithm(const X509_ALGOR *inner, const X509_ALGOR *outer,
+                                   atls_scheme *scheme, atls_hash *hash);
 /* A bit string of whole bytes? */
 bool atls_x509_whole_bytes(const ASN1_BIT_STRING *bits);
 
