@@ -39,6 +39,29 @@ bool atls_any_of_has(const atls_any_of *any, atls_buf value, bool not_zero)
     return false;
 }
 
+atls_tee atls_appraise_hardware(const atls_claims *claims)
+{
+    return claims->tee == ATLS_TEE_AZURE ? claims->hardware : claims->tee;
+}
+
+size_t atls_appraise_layers(const atls_claims *claims, atls_tee out[ATLS_LAYERS_MAX])
+{
+    out[0] = atls_appraise_hardware(claims);
+    out[1] = ATLS_TEE_TPM;
+    return claims->tee == ATLS_TEE_AZURE ? 2 : 1;
+}
+
+/* Azure's evidence is as good as the hardware report that covers its TPM's key. */
+static void check_hardware(atls_appraising *a)
+{
+    atls_tee hardware = a->claims->hardware;
+    if (a->claims->tee == ATLS_TEE_AZURE) {
+        (void)atls_appraise_check(
+            a, "policy.azure.hardware", hardware == ATLS_TEE_SNP || hardware == ATLS_TEE_TDX,
+            ATLS_E_POLICY, atls_value_text(atls_tee_name(hardware)), atls_value_text("snp or tdx"));
+    }
+}
+
 static void check_tee(atls_appraising *a)
 {
     atls_tee tee = a->claims->tee;
@@ -66,6 +89,7 @@ static void check_binding(atls_appraising *a)
 static void appraise_workload(atls_appraising *a)
 {
     check_tee(a);
+    check_hardware(a);
     atls_appraise_tcb(a);
     atls_appraise_measurements(a);
     atls_appraise_attributes(a);

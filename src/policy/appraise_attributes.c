@@ -21,7 +21,7 @@ static void check(atls_appraising *a, const char *id, bool cond, const char *fou
                               atls_value_text(wanted));
 }
 
-static void check_debug(atls_appraising *a, bool debug)
+void atls_appraise_debug(atls_appraising *a, bool debug)
 {
     check(a, "policy.debug", !debug || a->workload->allow_debug, debug ? "on" : "off", "off");
 }
@@ -29,7 +29,7 @@ static void check_debug(atls_appraising *a, bool debug)
 static void check_sgx(atls_appraising *a)
 {
     uint8_t flags = a->claims->as.sgx.attributes[0];
-    check_debug(a, (flags & SGX_DEBUG) != 0);
+    atls_appraise_debug(a, (flags & SGX_DEBUG) != 0);
     check(a, "policy.init", (flags & SGX_INIT) != 0, (flags & SGX_INIT) != 0 ? "set" : "clear",
           "set");
 }
@@ -84,7 +84,7 @@ static void check_tdx(atls_appraising *a)
 {
     const uint8_t *attributes = a->claims->as.tdx.td_attributes;
     bool sept = (attributes[3] & TD_SEPT_VE_DISABLE) != 0;
-    check_debug(a, (attributes[0] & TD_DEBUG) != 0);
+    atls_appraise_debug(a, (attributes[0] & TD_DEBUG) != 0);
     check_reserved(a, attributes);
     check(a, "policy.sept", sept || a->workload->allow_sept_ve_disable_clear,
           sept ? "set" : "clear", "set");
@@ -93,14 +93,19 @@ static void check_tdx(atls_appraising *a)
 
 void atls_appraise_attributes(atls_appraising *a)
 {
-    switch (a->claims->tee) {
-    case ATLS_TEE_SGX:
-        check_sgx(a);
-        break;
-    case ATLS_TEE_TDX:
-        check_tdx(a);
-        break;
-    default:
-        break;
+    atls_tee layers[ATLS_LAYERS_MAX];
+    size_t n = atls_appraise_layers(a->claims, layers);
+    for (size_t i = 0; i < n; i++) {
+        switch (layers[i]) {
+        case ATLS_TEE_SGX:
+            check_sgx(a);
+            break;
+        case ATLS_TEE_TDX:
+            check_tdx(a);
+            break;
+        default:
+            atls_appraise_family(a, layers[i]);
+            break;
+        }
     }
 }

@@ -167,7 +167,7 @@ static void check_collateral(atls_appraising *a)
 
 void atls_appraise_tcb(atls_appraising *a)
 {
-    if (!has_level_table(a->claims->tee)) {
+    if (!has_level_table(atls_appraise_hardware(a->claims))) {
         return;
     }
     if (!a->claims->tcb.known) {

@@ -26,9 +26,17 @@ void atls_appraise_limit(atls_appraising *a, int64_t until_s);
 /* Is value one of them? Never, when value is all zero and not_zero. */
 bool atls_any_of_has(const atls_any_of *any, atls_buf value, bool not_zero);
 
+/* Whose claims there are: one TEE, but of Azure's two, the hardware and the TPM. Returns how many. */
+#define ATLS_LAYERS_MAX 2
+size_t atls_appraise_layers(const atls_claims *claims, atls_tee out[ATLS_LAYERS_MAX]);
+/* The layer that is hardware: SNP or TDX of Azure, otherwise the TEE itself. */
+atls_tee atls_appraise_hardware(const atls_claims *claims);
+
 void atls_appraise_tcb(atls_appraising *a);
 void atls_appraise_measurements(atls_appraising *a); /* sets a->set */
 void atls_appraise_attributes(atls_appraising *a);   /* after measurements */
+void atls_appraise_debug(atls_appraising *a, bool debug);
+void atls_appraise_family(atls_appraising *a, atls_tee layer); /* all but SGX and TDX */
 void atls_appraise_identity(atls_appraising *a);
 
 /* "name by PKI + platform pinned", ..., "none". */

@@ -68,6 +68,7 @@ typedef struct atls_workload {
     atls_tcb_rule tcb;
     atls_any_of ppid, pck_serial, instance_id;
     atls_any_of fmspc;
+    bool crl_if_present; /* AMD's: a missing one refuses nothing */
     bool allow_debug, allow_sept_ve_disable_clear, allow_migratable;
     atls_any_of service_td;
     size_t pki_n;
