@@ -54,6 +54,7 @@ static int take(request *r, int id)
                               "--report-data and --nonce want 1 to 64 bytes in hex");
             return FLAGS_WRONG;
         }
+        memcpy(r->data.narrow, r->data.wide, sizeof r->data.narrow);
         return FLAGS_END;
     case SIM:
         r->source.sim_dir = optarg;
@@ -69,26 +70,6 @@ static int take(request *r, int id)
     default:
         return sim_quote_take(&r->source.quote, id, optarg) ? FLAGS_END : FLAGS_WRONG;
     }
-}
-
-static atls_code write_blob(const atls_evidence_blob *blob, const request *r, atls_err *err)
-{
-    if (!r->bundle && blob->parts_n == 1) {
-        return output_write(r->out, (atls_buf){blob->parts[0].bytes, blob->parts[0].len}, 0644,
-                            err);
-    }
-    atls_evidence evidence = {.type = blob->type, .parts_n = blob->parts_n};
-    for (size_t i = 0; i < blob->parts_n; i++) {
-        evidence.parts[i].name = blob->parts[i].name;
-        evidence.parts[i].bytes = (atls_buf){blob->parts[i].bytes, blob->parts[i].len};
-    }
-    char *text = NULL;
-    atls_code rc = atls_bundle_write(&evidence, &text, err);
-    if (rc == ATLS_OK) {
-        rc = output_write(r->out, (atls_buf){(const uint8_t *)text, strlen(text)}, 0644, err);
-    }
-    atls_free(text);
-    return rc;
 }
 
 int command_attest(int argc, char **argv)
@@ -113,7 +94,7 @@ int command_attest(int argc, char **argv)
         rc = a->attest(a->self, &r.data, &blob, &err);
     }
     if (rc == ATLS_OK) {
-        rc = write_blob(&blob, &r, &err);
+        rc = output_evidence(r.out, &blob, r.bundle, &err);
     }
     atls_evidence_blob_clear(&blob);
     evidence_source_close(&r.source);

@@ -4,33 +4,21 @@
 
 #include "say.h"
 
-static const char *const judged_formats[] = {"sgx", "tdx"};
-static const char *const later_formats[] = {"snp", "tpm", "nitro", "cca", "jwt"};
-
-static bool among(const char *name, const char *const *list, size_t n)
+static bool is_evidence(const char *format)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(name, list[i]) == 0) {
+    static const char *const names[] = {"sgx", "tdx", "snp", "tpm", "nitro", "cca", "jwt"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(format, names[i]) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_judged(const char *format)
-{
-    return among(format, judged_formats, sizeof judged_formats / sizeof judged_formats[0]);
-}
-
-static bool is_later(const char *format)
-{
-    return among(format, later_formats, sizeof later_formats / sizeof later_formats[0]);
-}
-
 bool evidence_format_is_known(const char *format)
 {
-    return is_judged(format) || is_later(format) || strcmp(format, "auto") == 0 ||
-           strcmp(format, "cert") == 0 || strcmp(format, "bundle") == 0;
+    return is_evidence(format) || strcmp(format, "auto") == 0 || strcmp(format, "cert") == 0 ||
+           strcmp(format, "bundle") == 0;
 }
 
 static bool begins_with(atls_buf bytes, const char *text)
@@ -39,21 +27,62 @@ static bool begins_with(atls_buf bytes, const char *text)
     return bytes.len >= n && memcmp(bytes.ptr, text, n) == 0;
 }
 
-/* What `auto` sees: a JSON object is a bundle; PEM, or a DER SEQUENCE of long form, a certificate. */
+static atls_buf without_space(atls_buf bytes)
+{
+    static const char space[] = " \t\r\n";
+    while (bytes.len > 0 && bytes.ptr[0] != '\0' && strchr(space, bytes.ptr[0]) != NULL) {
+        bytes.ptr++;
+        bytes.len--;
+    }
+    while (bytes.len > 0 && bytes.ptr[bytes.len - 1] != '\0' &&
+           strchr(space, bytes.ptr[bytes.len - 1]) != NULL) {
+        bytes.len--;
+    }
+    return bytes;
+}
+
+/* What `auto` sees: a JSON object is a bundle; PEM, or a DER SEQUENCE of long form, a certificate. NULL: the verifier
+ * recognises bare evidence by its bytes. */
 static const char *guess(atls_buf bytes)
 {
-    size_t i = 0;
-    while (i < bytes.len && strchr(" \t\r\n", bytes.ptr[i]) != NULL && bytes.ptr[i] != '\0') {
-        i++;
-    }
-    const atls_buf rest = {bytes.ptr + i, bytes.len - i};
-    if (begins_with(rest, "{")) {
+    if (begins_with(without_space(bytes), "{")) {
         return "bundle";
     }
-    if (begins_with(rest, "-----BEGIN CERTIFICATE") || begins_with(bytes, "\x30\x82")) {
+    if (begins_with(without_space(bytes), "-----BEGIN CERTIFICATE") ||
+        begins_with(bytes, "\x30\x82")) {
         return "cert";
     }
-    return NULL; /* the verifier recognises bare evidence by its bytes */
+    return begins_with(without_space(bytes), "ey") ? "jwt" : NULL;
+}
+
+/* A bundle, which must be of that type if one was named: a vTPM's comes with the hardware's report, too. */
+static atls_code read_bundle(evidence_file *file, const char *format, atls_err *err)
+{
+    atls_code rc = atls_bundle_parse(input_buf(&file->in), &file->bundle, err);
+    if (rc != ATLS_OK || !is_evidence(format)) {
+        return rc;
+    }
+    const char *type = atls_bundle_get0_evidence(file->bundle)->type;
+    bool fits =
+        strcmp(type, format) == 0 || (strcmp(format, "tpm") == 0 && strcmp(type, "azure") == 0);
+    return fits ? ATLS_OK
+                : fill_err(err, ATLS_E_INVALID, "evidence.format",
+                           "a bundle of type %s, where %s is wanted", type, format);
+}
+
+static atls_code take_bare(evidence_file *file, const char *kind, atls_err *err)
+{
+    if (kind != NULL && strcmp(kind, "tpm") == 0) {
+        return fill_err(err, ATLS_E_INVALID, "evidence.format",
+                        "a TPM's quote has several parts: give them as a bundle");
+    }
+    file->bare.type = kind;
+    file->bare.parts_n = 1;
+    file->bare.parts[0].bytes = input_buf(&file->in);
+    if (kind != NULL && strcmp(kind, "jwt") == 0) { /* text, which editors end with a line */
+        file->bare.parts[0].bytes = without_space(input_buf(&file->in));
+    }
+    return ATLS_OK;
 }
 
 atls_code evidence_file_read(const char *path, const char *format, evidence_file *out,
@@ -65,20 +94,16 @@ atls_code evidence_file_read(const char *path, const char *format, evidence_file
     if (rc != ATLS_OK) {
         return rc;
     }
-    const char *kind = strcmp(format, "auto") == 0 ? guess(input_buf(&file.in)) : format;
+    const char *seen = guess(input_buf(&file.in));
+    bool is_bundle = seen != NULL && strcmp(seen, "bundle") == 0;
+    const char *kind = strcmp(format, "auto") == 0 ? seen : format;
     if (kind != NULL && strcmp(kind, "cert") == 0) {
         rc = fill_err(err, ATLS_E_INVALID, "evidence.format",
                       "certificates that carry evidence are not judged by this release");
-    } else if (kind != NULL && is_later(kind)) {
-        rc = fill_err(err, ATLS_E_INVALID, "evidence.format",
-                      "evidence of format %s is not judged by this release", kind);
-    } else if (kind != NULL && strcmp(kind, "bundle") == 0) {
-        rc = atls_bundle_parse(input_buf(&file.in), &file.bundle, err);
+    } else if (is_bundle || (kind != NULL && strcmp(kind, "bundle") == 0)) {
+        rc = read_bundle(&file, format, err);
     } else {
-        file.bare.type = kind;
-        file.bare.parts_n = 1;
-        file.bare.parts[0].name = "quote";
-        file.bare.parts[0].bytes = input_buf(&file.in);
+        rc = take_bare(&file, kind, err);
     }
     if (rc != ATLS_OK) {
         evidence_file_clear(&file);

@@ -29,20 +29,15 @@ atls_code evidence_source_open(evidence_source *s, atls_err *err)
         return fill_err(err, ATLS_E_USAGE, "attest.sim",
                         "type sim needs --sim DIR, made by `atls sim pki DIR`");
     }
-    atls_code rc = sim_dir_read(s->sim_dir, &s->sim, err);
+    atls_code rc = sim_source_open(s->sim_dir, &s->quote, &s->sim, err);
     if (rc == ATLS_OK) {
-        rc = atls_sim_attester_new(s->sim, &s->quote, &s->attester, err);
-    }
-    if (rc != ATLS_OK) {
-        evidence_source_close(s);
+        s->attester = s->sim.attester;
     }
     return rc;
 }
 
 void evidence_source_close(evidence_source *s)
 {
-    atls_attester_free(s->attester);
-    atls_sim_free(s->sim);
+    sim_source_close(&s->sim);
     s->attester = NULL;
-    s->sim = NULL;
 }

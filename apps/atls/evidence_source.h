@@ -5,12 +5,14 @@
 #include <atls/attester.h>
 #include <atls/sim.h>
 
+#include "sim_dir.h"
+
 typedef struct evidence_source {
     const char *type;    /* NULL: no evidence */
     const char *sim_dir; /* for type sim */
     atls_sim_quote quote;
-    atls_sim *sim;
-    atls_attester *attester;
+    sim_source sim;
+    const atls_attester *attester; /* lent by the source behind it */
 } evidence_source;
 
 /* Opens what type names. ATLS_E_USAGE for a type that this build has not, or a missing --sim. */

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atls/bundle.h>
+
 #include "say.h"
 
 static bool write_all(int fd, atls_buf bytes)
@@ -82,4 +84,24 @@ void output_json_string(FILE *to, const char *text)
         }
     }
     (void)fputc('"', to);
+}
+
+atls_code output_evidence(const char *path, const atls_evidence_blob *blob, bool bundle,
+                          atls_err *err)
+{
+    if (!bundle && blob->parts_n == 1) {
+        return output_write(path, (atls_buf){blob->parts[0].bytes, blob->parts[0].len}, 0644, err);
+    }
+    atls_evidence evidence = {.type = blob->type, .parts_n = blob->parts_n};
+    for (size_t i = 0; i < blob->parts_n; i++) {
+        evidence.parts[i].name = blob->parts[i].name;
+        evidence.parts[i].bytes = (atls_buf){blob->parts[i].bytes, blob->parts[i].len};
+    }
+    char *text = NULL;
+    atls_code rc = atls_bundle_write(&evidence, &text, err);
+    if (rc == ATLS_OK) {
+        rc = output_write(path, (atls_buf){(const uint8_t *)text, strlen(text)}, 0644, err);
+    }
+    atls_free(text);
+    return rc;
 }

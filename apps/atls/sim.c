@@ -13,24 +13,28 @@
 #include "say.h"
 #include "sim_dir.h"
 
-enum { AT = 0x100, PKI, TYPE, REPORT_DATA, OUT };
+enum { AT = 0x100, FAMILY, PKI, TYPE, REPORT_DATA, OUT };
 
 static const flag pki_own_flags[] = {
     {AT, "at", "RFC3339", "a platform whose dates are around this time (now)"},
+    {FAMILY, "family", "NAME[,NAME...]",
+     "beside Intel's: snp, tpm, azure, nitro, cca, jwt, or all (none: snp alone takes seconds)"},
     {0, NULL, NULL, NULL},
 };
 /* of the quote's options only the fault means something for a PKI; the others are refused */
 static const flags pki_flags = {
     "atls sim pki [options] DIR",
-    "Makes a simulated platform: root.pem for --insecure-sim-root, collateral-tdx.json and\n"
-    "collateral-sgx.json for --collateral, and state.json with its private keys (mode 0600). DIR itself\n"
-    "will do as --collateral DIR, too: a store leaves state.json out.",
+    "Makes simulated platforms: root.pem for --insecure-sim-root, collateral-tdx.json and\n"
+    "collateral-sgx.json for --collateral, endorsement-FAMILY for --endorsement, and state*.json with\n"
+    "the private keys (mode 0600). DIR itself will do as --collateral DIR, too: a store leaves the state\n"
+    "out.",
     {pki_own_flags, sim_quote_flags},
 };
 
 static int run_pki(int argc, char **argv)
 {
     int64_t at_s = (int64_t)time(NULL);
+    const char *families = NULL;
     atls_sim_quote quote = {0};
     flags_begin();
     int id;
@@ -44,6 +48,9 @@ static int run_pki(int argc, char **argv)
         if (id == AT && !input_time(optarg, &at_s)) {
             return say_refusal(ATLS_E_USAGE, "usage.argument",
                                "--at wants a time like 2025-07-04T10:00:00Z");
+        }
+        if (id == FAMILY) {
+            families = optarg;
         }
         (void)sim_quote_take(&quote, id, optarg);
     }
@@ -59,7 +66,7 @@ static int run_pki(int argc, char **argv)
     atls_sim *sim = NULL;
     atls_code rc = atls_sim_new(at_s, quote.fault, &sim, &err);
     if (rc == ATLS_OK) {
-        rc = sim_dir_write(sim, dir, &err);
+        rc = sim_dir_write(sim, families, at_s, dir, &err);
     }
     atls_sim_free(sim);
     return rc == ATLS_OK ? 0 : say_err(&err, NULL);
@@ -67,15 +74,17 @@ static int run_pki(int argc, char **argv)
 
 static const flag evidence_own_flags[] = {
     {PKI, "pki", "DIR", "the platform, made by `atls sim pki`"},
-    {TYPE, "type", "NAME", "tdx, tdx5 or sgx: the same as --tee"},
-    {REPORT_DATA, "report-data", "HEX", "up to 64 bytes for the signed field (zeros follow)"},
-    {OUT, "output", "FILE", "where the quote goes, also -o (standard output)"},
+    {TYPE, "type", "NAME[:VARIANT]", "the same as --tee"},
+    {REPORT_DATA, "report-data", "HEX",
+     "up to 64 bytes for the signed field (zeros follow; a TPM: the first 32)"},
+    {OUT, "output", "FILE", "where it goes, also -o (standard output)"},
     {'o', "o", "FILE", "the same"},
     {0, NULL, NULL, NULL},
 };
 static const flags evidence_flags = {
     "atls sim evidence --pki DIR [options] [-o FILE]",
-    "Makes a quote in the exact shape of Intel's, signed by the simulated platform.",
+    "Makes evidence in the exact shape of the real thing, signed by the simulated platform: bare, or a\n"
+    "bundle (JSON) where there are several parts.",
     {evidence_own_flags, sim_quote_flags},
 };
 
@@ -131,18 +140,20 @@ static int run_evidence(int argc, char **argv)
         return parsed == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
     }
     atls_err err = {0};
-    atls_sim *sim = NULL;
-    uint8_t *quote = NULL;
-    size_t len = 0;
-    atls_code rc = sim_dir_read(r.pki, &sim, &err);
+    sim_source source = {0};
+    atls_evidence_blob blob = {0};
+    atls_report_data data = {0};
+    memcpy(data.wide, r.quote.report_data, sizeof data.wide);
+    memcpy(data.narrow, r.quote.report_data, sizeof data.narrow);
+    atls_code rc = sim_source_open(r.pki, &r.quote, &source, &err);
     if (rc == ATLS_OK) {
-        rc = atls_sim_make_quote(sim, &r.quote, &quote, &len, &err);
+        rc = source.attester->attest(source.attester->self, &data, &blob, &err);
     }
     if (rc == ATLS_OK) {
-        rc = output_write(r.out, (atls_buf){quote, len}, 0644, &err);
+        rc = output_evidence(r.out, &blob, false, &err);
     }
-    atls_free(quote);
-    atls_sim_free(sim);
+    atls_evidence_blob_clear(&blob);
+    sim_source_close(&source);
     return rc == ATLS_OK ? 0 : say_err(&err, NULL);
 }
 
@@ -159,7 +170,7 @@ int command_sim(int argc, char **argv)
 {
     static const command table[] = {
         {"pki", "makes a platform: root, collateral, keys", run_pki},
-        {"evidence", "makes a quote of a platform", run_evidence},
+        {"evidence", "makes evidence of a platform", run_evidence},
         {"up", "(not in this release) serves a platform's collateral", run_up},
         {NULL, NULL, NULL},
     };

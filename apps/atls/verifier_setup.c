@@ -120,7 +120,8 @@ static int is_store_file(const struct dirent *entry)
 {
     size_t n = strlen(entry->d_name);
     size_t suffix = strlen(COLLATERAL_SUFFIX);
-    return entry->d_name[0] != '.' && strcmp(entry->d_name, SIM_STATE_FILE) != 0 && n > suffix &&
+    return entry->d_name[0] != '.' &&
+           strncmp(entry->d_name, SIM_STATE_PREFIX, strlen(SIM_STATE_PREFIX)) != 0 && n > suffix &&
            strcmp(entry->d_name + n - suffix, COLLATERAL_SUFFIX) == 0;
 }
 

@@ -11,7 +11,7 @@
 
 typedef struct verifier_setup {
     const char *evidence; /* the operand, if there is one: it may be standard input too */
-    const char *policy; /* NULL: the built-in rule */
+    const char *policy;   /* NULL: the built-in rule */
     const char *collateral[SETUP_FILES_MAX];
     size_t collateral_n;
     const char *endorsements[SETUP_FILES_MAX];

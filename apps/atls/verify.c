@@ -32,10 +32,11 @@ enum {
 static const flag own_flags[] = {
     {FORMAT, "format", "NAME", "auto, sgx, tdx, snp, tpm, nitro, cca, jwt, cert or bundle"},
     {REPORT_DATA, "report-data", "HEX", "wanted in the signed 64-byte field (zeros follow)"},
-    {NONCE, "nonce", "HEX", "wanted in the field made for it; here the same as --report-data"},
-    {ISSUER, "issuer", "TEXT", "issuer of a token"},
-    {AUDIENCE, "audience", "TEXT", "audience of a token"},
-    {NONCE_TEXT, "nonce-text", "TEXT", "nonce claim of a token"},
+    {NONCE, "nonce", "HEX",
+     "wanted in the field made for it (SGX, TDX, SNP: the same as --report-data)"},
+    {ISSUER, "issuer", "TEXT", "wanted as the issuer of a token"},
+    {AUDIENCE, "audience", "TEXT", "wanted among the audiences of a token"},
+    {NONCE_TEXT, "nonce-text", "TEXT", "wanted as the nonce claim of a token"},
     {LEEWAY, "leeway", "SECONDS", "tolerance for a token's times (60)"},
     {AT, "at", "RFC3339", "judge as of this time (now)"},
     {OFFLINE, "offline", NULL, "fetch nothing; this release never does"},
@@ -85,12 +86,15 @@ static int take(request *r, int id, const char *arg)
         return r->expected.has_report_data ? FLAGS_END
                                            : wrong_argument("report-data", "1 to 64 bytes in hex");
     case NONCE:
-        r->expected.has_nonce = input_hex(arg, r->expected.nonce, 64, &r->expected.nonce_len);
-        return r->expected.has_nonce ? FLAGS_END : wrong_argument("nonce", "1 to 64 bytes in hex");
+        r->expected.has_nonce =
+            input_hex(arg, r->expected.nonce, sizeof r->expected.nonce, &r->expected.nonce_len);
+        return r->expected.has_nonce ? FLAGS_END
+                                     : wrong_argument("nonce", "1 to 1024 bytes in hex");
     case LEEWAY:
-        return input_number(arg, 0, 86400, &number)
-                   ? FLAGS_END
-                   : wrong_argument("leeway", "seconds, at most 86400");
+        r->expected.has_leeway = input_number(arg, 0, 86400, &number);
+        r->expected.leeway_s = (uint32_t)number;
+        return r->expected.has_leeway ? FLAGS_END
+                                      : wrong_argument("leeway", "seconds, at most 86400");
     case AT:
         return input_time(arg, &r->at_s) ? FLAGS_END
                                          : wrong_argument("at", "a time like 2025-07-04T10:00:00Z");
@@ -100,9 +104,15 @@ static int take(request *r, int id, const char *arg)
     case JSON:
         r->json = true;
         return FLAGS_END;
-    case ISSUER: /* these three are for tokens, which have no quote to compare with */
+    case ISSUER:
+        r->expected.issuer = arg;
+        return FLAGS_END;
     case AUDIENCE:
+        r->expected.audience = arg;
+        return FLAGS_END;
     case NONCE_TEXT:
+        r->expected.nonce_text = arg;
+        return FLAGS_END;
     case OFFLINE:
         return FLAGS_END;
     default:
