@@ -25,9 +25,9 @@ static const flag pki_own_flags[] = {
 static const flags pki_flags = {
     "atls sim pki [options] DIR",
     "Makes simulated platforms: root.pem for --insecure-sim-root, collateral-tdx.json and\n"
-    "collateral-sgx.json for --collateral, endorsement-FAMILY for --endorsement, and state*.json with\n"
-    "the private keys (mode 0600). DIR itself will do as --collateral DIR, too: a store leaves the state\n"
-    "out.",
+    "collateral-sgx.json for --collateral, endorsement-FAMILY for --endorsement, and state.json and\n"
+    "state-FAMILY.json with the private keys (mode 0600). DIR itself will do as --collateral DIR, too: a\n"
+    "store leaves the state out.",
     {pki_own_flags, sim_quote_flags},
 };
 

@@ -109,13 +109,14 @@ static atls_code take_parts(const json_t *root, const atls_evidence_type *type, 
     return ATLS_OK;
 }
 
-/* A TPM's key comes bare or in its certificate. */
+/* A TPM's key comes bare, in its certificate, or in the report that covers it. */
 static atls_code check_tpm_key(const json_t *root, const atls_evidence_type *type, atls_err *err)
 {
     if (has_part(type, "ak_public") && json_object_get(root, "ak_public") == NULL &&
-        json_object_get(root, "ak_cert") == NULL) {
+        json_object_get(root, "ak_cert") == NULL && json_object_get(root, "hcl_report") == NULL) {
         return ATLS_ERR(err, ATLS_E_INVALID, "bundle.missing",
-                        "evidence of type %s needs the part ak_public or ak_cert", type->name);
+                        "evidence of type %s needs the part ak_public or ak_cert%s", type->name,
+                        has_part(type, "hcl_report") ? ", or hcl_report" : "");
     }
     return ATLS_OK;
 }

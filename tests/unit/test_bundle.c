@@ -134,6 +134,23 @@ static void every_part_of_azure_fits(void **state)
     atls_bundle_free(b);
 }
 
+/* The report has the key in it. */
+static void azure_needs_no_key_beside_its_report(void **state)
+{
+    (void)state;
+    atls_bundle *b = NULL;
+    atls_err err = {0};
+    const char *with = "{\"atls_evidence\":1,\"type\":\"azure\",\"quote\":\"AA==\",\"signature\":"
+                       "\"AA==\",\"pcrs\":\"AA==\",\"hcl_report\":\"AA==\"}";
+    const char *without =
+        "{\"atls_evidence\":1,\"type\":\"azure\",\"quote\":\"AA==\",\"signature\":"
+        "\"AA==\",\"pcrs\":\"AA==\",\"vcek\":\"AA==\"}";
+    assert_int_equal(atls_bundle_parse(buf_of(with), &b, NULL), ATLS_OK);
+    atls_bundle_free(b);
+    assert_int_equal(atls_bundle_parse(buf_of(without), &b, &err), ATLS_E_INVALID);
+    assert_string_equal(err.check, "bundle.missing");
+}
+
 static void writing_wants_a_known_type(void **state)
 {
     (void)state;
@@ -162,6 +179,7 @@ int main(void)
         cmocka_unit_test(each_wrong_member_is_named),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_part_of_azure_fits),
+        cmocka_unit_test(azure_needs_no_key_beside_its_report),
         cmocka_unit_test(writing_wants_a_known_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
