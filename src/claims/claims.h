@@ -70,6 +70,7 @@ typedef struct atls_platform_claims {
     uint8_t instance_id[16]; /* platform instance id, Platform CA only */
     uint8_t pck_serial[20];  /* big endian, without leading zeros */
     size_t pck_serial_len;
+    bool has_chip_id; /* SNP: the VCEK certifies as.snp.chip_id; never with a VLEK or a masked id */
 } atls_platform_claims;
 
 typedef struct atls_sgx_claims {

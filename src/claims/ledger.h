@@ -8,15 +8,19 @@
 
 #include <atls/types.h>
 
-typedef enum atls_result { ATLS_CHECK_OK = 0, ATLS_CHECK_FAIL = 1, ATLS_CHECK_SKIPPED = 2 } atls_result;
+typedef enum atls_result {
+    ATLS_CHECK_OK = 0,
+    ATLS_CHECK_FAIL = 1,
+    ATLS_CHECK_SKIPPED = 2
+} atls_result;
 
 typedef enum atls_value_kind {
     ATLS_VALUE_NONE = 0,
-    ATLS_VALUE_TEXT,  /* static string, or one that lives as long as the verdict */
-    ATLS_VALUE_HEX,   /* up to 64 bytes, copied */
-    ATLS_VALUE_UINT,  /* printed in decimal */
-    ATLS_VALUE_TIME,  /* seconds since 1970, printed as RFC 3339 */
-    ATLS_VALUE_NOTE   /* text copied into the ledger's arena: offset there */
+    ATLS_VALUE_TEXT, /* static string, or one that lives as long as the verdict */
+    ATLS_VALUE_HEX,  /* up to 64 bytes, copied */
+    ATLS_VALUE_UINT, /* printed in decimal */
+    ATLS_VALUE_TIME, /* seconds since 1970, printed as RFC 3339 */
+    ATLS_VALUE_NOTE  /* text copied into the ledger's arena: offset there */
 } atls_value_kind;
 
 typedef struct atls_value {
@@ -40,13 +44,13 @@ typedef struct atls_entry {
     atls_value wanted;   /* may be NONE */
 } atls_entry;
 
-#define ATLS_LEDGER_MAX 160   /* entries; one more is counted as a failure, never dropped silently */
-#define ATLS_LEDGER_NOTES 2048 /* bytes of copied text */
+#define ATLS_LEDGER_MAX   400 /* entries; one more is counted as a failure, never dropped silently */
+#define ATLS_LEDGER_NOTES 8192 /* bytes of copied text */
 
 typedef struct atls_ledger {
     size_t count;
     size_t notes_len;
-    bool overflow; /* an entry did not fit: the verdict is then refused with ATLS_E_SYSTEM */
+    bool overflow;  /* an entry did not fit: the verdict is then refused with ATLS_E_SYSTEM */
     bool no_memory; /* what is written here is no ground for a verdict */
     atls_entry entries[ATLS_LEDGER_MAX];
     char notes[ATLS_LEDGER_NOTES];
@@ -83,7 +87,8 @@ atls_value atls_value_text(const char *text);
 atls_value atls_value_hex(atls_buf bytes); /* the first 64 bytes */
 atls_value atls_value_uint(uint64_t v);
 atls_value atls_value_time(int64_t time_s);
-atls_value atls_value_note(atls_ledger *l, const char *text); /* copied; cut when the arena is full */
+atls_value atls_value_note(atls_ledger *l,
+                           const char *text); /* copied; cut when the arena is full */
 
 /* Prints v (quoted nowhere) into out as text of at most cap - 1 bytes and NUL. */
 void atls_value_print(const atls_ledger *l, const atls_value *v, char *out, size_t cap);
