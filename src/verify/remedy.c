@@ -38,6 +38,7 @@ static const struct {
     {"cert", NULL, DAMAGED},
     {"collateral", NULL, GET_COLLATERAL},
     {"config", NULL, "Correct the configuration; see docs/checks.md."},
+    {"cose", NULL, DAMAGED},
     {"crl", NULL, GET_COLLATERAL},
     {"crypto", NULL, "Look at the OpenSSL installation."},
     {"evidence", NULL, "Give evidence of a known format: a quote, or a bundle of parts."},
