@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(c == NULL && err.code == ATLS_E_INVALID && err.check != NULL && err.msg[0] != '\0');
         return 0;
     }
-    atls_root_set roots;
-    assert(atls_root_set_intel(&roots, NULL) == ATLS_OK);
+    atls_root_set roots = {.n = 0};
+    assert(atls_root_set_pinned(&roots, ATLS_FAMILY_INTEL, NULL) == ATLS_OK);
     static atls_ledger first;
     static atls_ledger second;
     judge(c, &roots, &first);

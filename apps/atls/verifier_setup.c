@@ -178,9 +178,8 @@ static atls_code add_root(atls_verifier *v, const char *family_and_file, atls_er
         }
         input in = {0};
         atls_code rc = input_read(colon + 1, ROOT_MAX, ATLS_E_USAGE, "root.size", &in, err);
-        /* No evidence of the other families is judged yet: their roots have to be readable, and count for nothing. */
-        if (rc == ATLS_OK && i == ATLS_FAMILY_INTEL) {
-            rc = atls_verifier_set1_root(v, ATLS_FAMILY_INTEL, input_buf(&in), err);
+        if (rc == ATLS_OK) {
+            rc = atls_verifier_set1_root(v, (atls_family)i, input_buf(&in), err);
             rc = rc == ATLS_OK ? rc : about_file(colon + 1, err);
         }
         input_clear(&in);
@@ -203,11 +202,14 @@ static atls_code add_sim_root(atls_verifier *v, const char *path, atls_err *err)
     return rc;
 }
 
-/* Endorsements are for the families to come: SGX and TDX need none. They must be readable all the same. */
-static atls_code look_at_endorsement(const char *path, atls_err *err)
+static atls_code add_endorsement(atls_verifier *v, const char *path, atls_err *err)
 {
     input in = {0};
     atls_code rc = input_read(path, ENDORSEMENT_MAX, ATLS_E_INVALID, "endorsement.size", &in, err);
+    if (rc == ATLS_OK) {
+        rc = atls_verifier_add1_endorsement(v, input_buf(&in), err);
+        rc = rc == ATLS_OK ? rc : about_file(path, err);
+    }
     input_clear(&in);
     return rc;
 }
@@ -255,7 +257,7 @@ atls_code verifier_setup_make(const verifier_setup *s, atls_verifier **out, atls
         rc = add_sim_root(v, s->sim_roots[i], err);
     }
     for (size_t i = 0; rc == ATLS_OK && i < s->endorsements_n; i++) {
-        rc = look_at_endorsement(s->endorsements[i], err);
+        rc = add_endorsement(v, s->endorsements[i], err);
     }
     for (size_t i = 0; rc == ATLS_OK && i < s->collateral_n; i++) {
         rc = add_collateral(v, s->collateral[i], err);

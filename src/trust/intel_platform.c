@@ -371,7 +371,9 @@ static atls_code judge_all(judging *g)
     if (at != ATLS_COLLATERALS_MAX) {
         replace_chain(g, g->trust->collaterals[at], &there, &well_formed);
     }
-    g->root = p->root == NULL ? NULL : atls_root_find(&g->trust->intel, p->root);
+    g->root = p->root == NULL
+                  ? NULL
+                  : atls_root_find(atls_trust_roots(g->trust, ATLS_FAMILY_INTEL), p->root);
     p->simulated = (g->root != NULL && g->root->simulated) || is_marked(p->root) ||
                    is_marked(p->ca) || is_marked(p->leaf);
     p->custom_root = g->root != NULL && g->root->custom;

@@ -57,6 +57,26 @@ bool atls_judge_crl_signature(const atls_judging *j, const char *id, const atls_
     return judge_signature(j, id, atls_crl_signed_by(crl, key));
 }
 
+bool atls_judge_cert_signature_by(const atls_judging *j, const char *id, const atls_cert *cert,
+                                  atls_public_key *key)
+{
+    if (key == NULL) {
+        atls_ledger_skip(j->l, id, "the issuer's key is not vouched for");
+        return false;
+    }
+    return judge_signature(j, id, atls_cert_signed_by_key(cert, key));
+}
+
+bool atls_judge_crl_signature_by(const atls_judging *j, const char *id, const atls_crl *crl,
+                                 atls_public_key *key)
+{
+    if (key == NULL) {
+        atls_ledger_skip(j->l, id, "the issuer's key is not vouched for");
+        return false;
+    }
+    return judge_signature(j, id, atls_crl_signed_by_key(crl, key));
+}
+
 bool atls_judge_rs(const atls_judging *j, const char *id, atls_key *key, atls_buf signed_bytes,
                    const uint8_t rs[64])
 {

@@ -25,6 +25,10 @@ bool atls_judge_there(const atls_judging *j, const char *id, bool there, const c
 /* Ok or a failure for a signature, which it counts. key NULL: skipped, as nothing vouches for the key. */
 bool atls_judge_cert_signature(const atls_judging *j, const char *id, const atls_cert *cert,
                                atls_key *key);
+bool atls_judge_cert_signature_by(const atls_judging *j, const char *id, const atls_cert *cert,
+                                  atls_public_key *key);
+bool atls_judge_crl_signature_by(const atls_judging *j, const char *id, const atls_crl *crl,
+                                 atls_public_key *key);
 bool atls_judge_crl_signature(const atls_judging *j, const char *id, const atls_crl *crl,
                               atls_key *key);
 bool atls_judge_rs(const atls_judging *j, const char *id, atls_key *key, atls_buf signed_bytes,

@@ -5,35 +5,114 @@
 
 #include "base/err.h"
 
-/* Intel SGX Root CA, valid 2018-05-21 to 2049-12-31: SHA-256 of its 659 bytes of DER, and its key. */
-static const uint8_t intel_sha256[32] = {
-    0x44, 0xa0, 0x19, 0x6b, 0x2b, 0x99, 0xf8, 0x89, 0xb8, 0xe1, 0x49, 0xe9, 0x5b, 0x80, 0x7a, 0x35,
-    0x0e, 0x74, 0x24, 0x96, 0x43, 0x99, 0xe8, 0x85, 0xa7, 0xcb, 0xb8, 0xcc, 0xfa, 0xb6, 0x74, 0xd3};
-static const uint8_t intel_xy[64] = {
-    0x0b, 0xa9, 0xc4, 0xc0, 0xc0, 0xc8, 0x61, 0x93, 0xa3, 0xfe, 0x23, 0xd6, 0xb0, 0x2c, 0xda, 0x10,
-    0xa8, 0xbb, 0xd4, 0xe8, 0x8e, 0x48, 0xb4, 0x45, 0x85, 0x61, 0xa3, 0x6e, 0x70, 0x55, 0x25, 0xf5,
-    0x67, 0x91, 0x8e, 0x2e, 0xdc, 0x88, 0xe4, 0x0d, 0x86, 0x0b, 0xd0, 0xcc, 0x4e, 0xe2, 0x6a, 0xac,
-    0xc9, 0x88, 0xe5, 0x05, 0xa9, 0x53, 0x55, 0x8c, 0x45, 0x3f, 0x6b, 0x09, 0x04, 0xae, 0x73, 0x94};
-
-atls_code atls_root_set_intel(atls_root_set *set, atls_err *err)
+static void root_clear(atls_root *root)
 {
-    atls_root root = {0};
-    memcpy(root.sha256, intel_sha256, sizeof root.sha256);
-    ATLS_TRY(atls_key_p256(intel_xy, &root.key, err));
-    set->roots[0] = root;
-    set->n = 1;
-    return ATLS_OK;
+    atls_key_free(root->key);
+    atls_public_key_free(root->public_key);
+    atls_cert_free(root->cert);
 }
 
 void atls_root_set_clear(atls_root_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        atls_key_free(set->roots[i].key);
+        root_clear(&set->roots[i]);
     }
     set->n = 0;
 }
 
-static atls_code root_of(atls_buf der, bool beside, atls_root *out, atls_err *err)
+static bool is_self_signed(const atls_cert *cert, const atls_root *root)
+{
+    bool self_issued = cert->subject.len == cert->issuer.len &&
+                       memcmp(cert->subject.ptr, cert->issuer.ptr, cert->subject.len) == 0;
+    return self_issued && (root->key != NULL ? atls_cert_signed_by(cert, root->key)
+                                             : atls_cert_signed_by_key(cert, root->public_key));
+}
+
+/* NULL, or what an anchor of that family needs and this is not. */
+static const char *misses(const atls_cert *cert, const atls_root *root, atls_family family)
+{
+    switch (family) {
+    case ATLS_FAMILY_INTEL:
+        return root->key != NULL && is_self_signed(cert, root)
+                   ? NULL
+                   : "signed by itself with a key on P-256 and SHA-256";
+    case ATLS_FAMILY_GOOGLE:
+    case ATLS_FAMILY_TPM:
+        return NULL;
+    default:
+        return is_self_signed(cert, root) ? NULL : "signed by itself";
+    }
+}
+
+/* Fills *root, which the caller clears on failure too. */
+static atls_code read_root(const atls_cert *cert, atls_family family, atls_root *root,
+                           atls_err *err)
+{
+    atls_err why = {0};
+    atls_code rc = atls_cert_public_key(cert, &root->public_key, &why);
+    if (rc == ATLS_OK && family == ATLS_FAMILY_INTEL && cert->has_p256) {
+        rc = atls_key_p256(cert->p256, &root->key, &why);
+    }
+    if (rc == ATLS_E_SYSTEM) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    if (rc != ATLS_OK) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
+                        "a root certificate cannot be used: %s", why.msg);
+    }
+    const char *missing = misses(cert, root, family);
+    if (missing != NULL) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "root.certificate", "a root certificate is not %s",
+                        missing);
+    }
+    memcpy(root->sha256, cert->sha256, sizeof root->sha256);
+    memcpy(root->spki_sha256, atls_public_key_sha256(root->public_key), sizeof root->spki_sha256);
+    memcpy(root->subject_cn, cert->subject_cn, sizeof root->subject_cn);
+    root->not_before_s = cert->not_before_s;
+    root->not_after_s = cert->not_after_s;
+    root->simulated = root->beside || strcmp(cert->subject_o, ATLS_SIMULATOR_O) == 0;
+    return ATLS_OK;
+}
+
+/* Takes cert, whatever happens. */
+static atls_code add_root(atls_root_set *to, atls_family family, atls_cert *cert, bool beside,
+                          atls_err *err)
+{
+    atls_root root = {.cert = cert, .custom = true, .beside = beside};
+    atls_code rc = read_root(cert, family, &root, err);
+    if (rc == ATLS_OK && to->n == ATLS_ROOTS_MAX) {
+        rc = ATLS_ERR(err, ATLS_E_USAGE, "root.count", "more than %d roots", ATLS_ROOTS_MAX);
+    }
+    if (rc != ATLS_OK) {
+        root_clear(&root);
+        return rc;
+    }
+    to->roots[to->n++] = root;
+    return ATLS_OK;
+}
+
+static bool family_of_simulator(const atls_cert *cert, atls_family *family)
+{
+    static const struct {
+        const char *ou;
+        atls_family family;
+    } names[] = {{"", ATLS_FAMILY_INTEL},
+                 {"amd", ATLS_FAMILY_AMD},
+                 {"aws", ATLS_FAMILY_AWS},
+                 {"google", ATLS_FAMILY_GOOGLE},
+                 {"tpm", ATLS_FAMILY_TPM}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(cert->subject_ou, names[i].ou) == 0) {
+            *family = names[i].family;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* family NULL: each certificate says it itself. */
+static atls_code take_der(atls_buf der, const atls_family *family, bool beside,
+                          atls_root_set sets[ATLS_FAMILIES], atls_err *err)
 {
     atls_cert *cert = NULL;
     atls_code rc = atls_cert_parse(der, &cert, err);
@@ -42,29 +121,20 @@ static atls_code root_of(atls_buf der, bool beside, atls_root *out, atls_err *er
                                    : ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
                                               "a root certificate cannot be decoded");
     }
-    atls_root root = {.custom = true, .beside = beside};
-    bool self_issued = cert->subject.len == cert->issuer.len &&
-                       memcmp(cert->subject.ptr, cert->issuer.ptr, cert->subject.len) == 0;
-    if (self_issued && cert->has_p256) {
-        rc = atls_key_p256(cert->p256, &root.key, err);
+    atls_family to = ATLS_FAMILY_INTEL;
+    if (family != NULL) {
+        to = *family;
+    } else if (!family_of_simulator(cert, &to)) {
+        atls_cert_free(cert);
+        return ATLS_ERR(err, ATLS_E_USAGE, "root.family",
+                        "the OU of a simulator's root names no family: wanted is one of amd aws "
+                        "google tpm, or none");
     }
-    if (rc != ATLS_E_SYSTEM && root.key != NULL && atls_cert_signed_by(cert, root.key)) {
-        memcpy(root.sha256, cert->sha256, sizeof root.sha256);
-        root.simulated = beside || strcmp(cert->subject_o, ATLS_SIMULATOR_O) == 0;
-        *out = root;
-    } else {
-        atls_key_free(root.key);
-        rc = rc == ATLS_E_SYSTEM
-                 ? rc
-                 : ATLS_ERR(err, ATLS_E_USAGE, "root.certificate",
-                            "a root certificate is not signed by itself with a key on P-256 and "
-                            "SHA-256");
-    }
-    atls_cert_free(cert);
-    return rc;
+    return add_root(&sets[to], to, cert, beside, err);
 }
 
-static atls_code parse_roots(atls_buf certs, bool beside, atls_root_set *out, atls_err *err)
+static atls_code parse_roots(atls_buf certs, const atls_family *family, bool beside,
+                             atls_root_set sets[ATLS_FAMILIES], atls_err *err)
 {
     if (certs.len == 0 || certs.len > (size_t)ATLS_ROOTS_MAX * ATLS_CERT_MAX_LEN * 2) {
         return ATLS_ERR(err, ATLS_E_USAGE, "root.certificate", "%zu bytes of root certificates",
@@ -82,42 +152,98 @@ static atls_code parse_roots(atls_buf certs, bool beside, atls_root_set *out, at
                       "neither PEM nor DER of 1 to %d root certificates", ATLS_ROOTS_MAX);
     }
     for (size_t i = 0; rc == ATLS_OK && i < n; i++) {
-        rc = root_of(ders[i], beside, &out->roots[out->n], err);
-        out->n += rc == ATLS_OK ? 1 : 0;
+        rc = take_der(ders[i], family, beside, sets, err);
     }
     free(space);
     return rc;
 }
 
-atls_code atls_root_set_add(atls_root_set *set, atls_buf certs, bool beside, atls_err *err)
+/* How many stay when roots are added? */
+static size_t staying(const atls_root_set *set, bool beside)
 {
-    atls_root_set added = {0};
-    atls_code rc = parse_roots(certs, beside, &added, err);
-    size_t kept = 0;
+    size_t n = 0;
     for (size_t i = 0; i < set->n; i++) {
-        kept += beside || set->roots[i].beside ? 1 : 0;
+        n += beside || set->roots[i].beside ? 1 : 0;
     }
-    if (rc == ATLS_OK && kept + added.n > ATLS_ROOTS_MAX) {
-        rc = ATLS_ERR(err, ATLS_E_USAGE, "root.count", "%zu roots, where %d are allowed",
-                      kept + added.n, ATLS_ROOTS_MAX);
+    return n;
+}
+
+static atls_code fits(const atls_root_set *set, const atls_root_set *added, bool beside,
+                      atls_err *err)
+{
+    size_t n = staying(set, beside) + added->n;
+    if (n > ATLS_ROOTS_MAX) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "root.count", "%zu roots, where %d are allowed", n,
+                        ATLS_ROOTS_MAX);
     }
-    if (rc != ATLS_OK) {
-        atls_root_set_clear(&added);
-        return rc;
-    }
-    atls_root_set next = {0};
+    return ATLS_OK;
+}
+
+/* Takes the roots of added; there is room. */
+static void join(atls_root_set *set, atls_root_set *added, bool beside)
+{
+    size_t n = 0;
     for (size_t i = 0; i < set->n; i++) {
         if (beside || set->roots[i].beside) {
-            next.roots[next.n++] = set->roots[i];
+            set->roots[n++] = set->roots[i];
         } else {
-            atls_key_free(set->roots[i].key);
+            root_clear(&set->roots[i]);
         }
     }
-    for (size_t i = 0; i < added.n; i++) {
-        next.roots[next.n++] = added.roots[i];
+    for (size_t i = 0; i < added->n; i++) {
+        set->roots[n++] = added->roots[i];
     }
-    *set = next;
-    return ATLS_OK;
+    set->n = n;
+    added->n = 0;
+}
+
+static atls_root_set *sets_new(void)
+{
+    return calloc(ATLS_FAMILIES, sizeof(atls_root_set));
+}
+
+static void sets_free(atls_root_set *sets)
+{
+    for (size_t i = 0; sets != NULL && i < ATLS_FAMILIES; i++) {
+        atls_root_set_clear(&sets[i]);
+    }
+    free(sets);
+}
+
+atls_code atls_root_set_add(atls_root_set *set, atls_family family, atls_buf certs, bool beside,
+                            atls_err *err)
+{
+    atls_root_set *added = sets_new();
+    if (added == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    atls_code rc = parse_roots(certs, &family, beside, added, err);
+    if (rc == ATLS_OK) {
+        rc = fits(set, &added[family], beside, err);
+    }
+    if (rc == ATLS_OK) {
+        join(set, &added[family], beside);
+    }
+    sets_free(added);
+    return rc;
+}
+
+atls_code atls_root_sets_add_simulators(atls_root_set sets[ATLS_FAMILIES], atls_buf certs,
+                                        atls_err *err)
+{
+    atls_root_set *added = sets_new();
+    if (added == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    atls_code rc = parse_roots(certs, NULL, true, added, err);
+    for (size_t i = 0; rc == ATLS_OK && i < ATLS_FAMILIES; i++) {
+        rc = fits(&sets[i], &added[i], true, err);
+    }
+    for (size_t i = 0; rc == ATLS_OK && i < ATLS_FAMILIES; i++) {
+        join(&sets[i], &added[i], true);
+    }
+    sets_free(added);
+    return rc;
 }
 
 const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert)

@@ -31,6 +31,16 @@ static void slots_clear(struct atls_snapshot_slots *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+static bool pin_roots(atls_trust *t)
+{
+    for (size_t i = 0; i < ATLS_FAMILIES; i++) {
+        if (atls_root_set_pinned(&t->roots[i], (atls_family)i, NULL) != ATLS_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 atls_trust *atls_trust_new(void)
 {
     atls_trust *t = calloc(1, sizeof *t);
@@ -40,8 +50,7 @@ atls_trust *atls_trust_new(void)
     t->snapshots = slots_new();
     t->platforms = atls_platform_cache_new();
     t->kept = atls_kept_cache_new();
-    if (t->snapshots == NULL || t->platforms == NULL || t->kept == NULL ||
-        atls_root_set_intel(&t->intel, NULL) != ATLS_OK) {
+    if (t->snapshots == NULL || t->platforms == NULL || t->kept == NULL || !pin_roots(t)) {
         atls_trust_free(t);
         return NULL;
     }
@@ -64,7 +73,9 @@ void atls_trust_free(atls_trust *t)
         atls_collateral_free(t->collaterals[i]);
     }
     atls_endorsements_clear(&t->endorsements);
-    atls_root_set_clear(&t->intel);
+    for (size_t i = 0; i < ATLS_FAMILIES; i++) {
+        atls_root_set_clear(&t->roots[i]);
+    }
     free(t);
 }
 
@@ -75,20 +86,25 @@ void atls_trust_drop_caches(atls_trust *t)
     slots_clear(t->snapshots);
 }
 
+const atls_root_set *atls_trust_roots(const atls_trust *t, atls_family family)
+{
+    return &t->roots[family];
+}
+
 atls_code atls_trust_set1_root(atls_trust *t, atls_family family, atls_buf certs, atls_err *err)
 {
-    if (family != ATLS_FAMILY_INTEL) {
+    if ((size_t)family >= ATLS_FAMILIES) {
         return ATLS_ERR(err, ATLS_E_USAGE, "root.family",
                         "this library knows no evidence of that family");
     }
-    ATLS_TRY(atls_root_set_add(&t->intel, certs, false, err));
+    ATLS_TRY(atls_root_set_add(&t->roots[family], family, certs, false, err));
     atls_trust_drop_caches(t);
     return ATLS_OK;
 }
 
 atls_code atls_trust_add1_simulator(atls_trust *t, atls_buf certs, atls_err *err)
 {
-    ATLS_TRY(atls_root_set_add(&t->intel, certs, true, err));
+    ATLS_TRY(atls_root_sets_add_simulators(t->roots, certs, err));
     atls_trust_drop_caches(t);
     return ATLS_OK;
 }
@@ -116,11 +132,12 @@ const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *
                                     const atls_judging *j)
 {
     const atls_collateral_chain *chain = &collateral->tcb_info_chain;
-    const atls_root *root = &t->intel.roots[0];
+    const atls_root_set *intel = &t->roots[ATLS_FAMILY_INTEL];
+    const atls_root *root = &intel->roots[0];
     for (size_t i = 0; chain->readable && i < chain->n; i++) {
         atls_cert *cert = NULL;
         if (atls_judging_taken(j, atls_cert_parse(chain->ders[i], &cert, NULL))) {
-            const atls_root *found = atls_root_find(&t->intel, cert);
+            const atls_root *found = atls_root_find(intel, cert);
             root = found != NULL ? found : root;
             atls_cert_free(cert);
         }

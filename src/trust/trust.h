@@ -15,7 +15,7 @@
 typedef struct atls_trust atls_trust;
 
 struct atls_trust {
-    atls_root_set intel;
+    atls_root_set roots[ATLS_FAMILIES];
     atls_collateral *collaterals[ATLS_COLLATERALS_MAX];
     size_t collaterals_n;
     struct atls_snapshot_slots *snapshots; /* one a collateral */
@@ -26,6 +26,9 @@ struct atls_trust {
 
 atls_trust *atls_trust_new(void); /* with the pinned roots; NULL: no memory */
 void atls_trust_free(atls_trust *t);
+
+/* The roots of that family: the vendor's, or the user's in their place, and simulators' beside them. */
+const atls_root_set *atls_trust_roots(const atls_trust *t, atls_family family);
 
 /* Each of these forgets what was cached. */
 ATLS_MUST_USE atls_code atls_trust_set1_root(atls_trust *t, atls_family family, atls_buf certs,

@@ -80,9 +80,9 @@ static void a_root_given_as_a_simulators_too_is_simulated(void **state)
     assert_int_equal(atls_cert_parse(der, &cert, NULL), ATLS_OK);
     for (int simulator_first = 0; simulator_first < 2; simulator_first++) {
         atls_root_set set = {.n = 0};
-        assert_int_equal(atls_root_set_intel(&set, NULL), ATLS_OK);
-        assert_int_equal(atls_root_set_add(&set, der, simulator_first == 1, NULL), ATLS_OK);
-        assert_int_equal(atls_root_set_add(&set, der, simulator_first == 0, NULL), ATLS_OK);
+        assert_int_equal(atls_root_set_pinned(&set, ATLS_FAMILY_INTEL, NULL), ATLS_OK);
+        assert_int_equal(atls_root_set_add(&set, ATLS_FAMILY_INTEL, der, simulator_first == 1, NULL), ATLS_OK);
+        assert_int_equal(atls_root_set_add(&set, ATLS_FAMILY_INTEL, der, simulator_first == 0, NULL), ATLS_OK);
         const atls_root *root = atls_root_find(&set, cert);
         assert_non_null(root);
         assert_true(root->simulated);

@@ -268,7 +268,8 @@ static void verify(const atls_verification *v, bool is_tdx)
     quote_case c = {.j = &j};
     atls_err err = {0};
     atls_buf quote;
-    claims->custom_root = atls_root_set_replaced(&trust->intel); /* of a refusal too */
+    claims->custom_root =
+        atls_root_set_replaced(atls_trust_roots(trust, ATLS_FAMILY_INTEL)); /* of a refusal too */
     quote = atls_evidence_part(v->evidence, "quote");
     if (quote.ptr == NULL) {
         atls_ledger_fail(l, "evidence.parts", ATLS_E_INVALID, atls_value_none(),
