@@ -18,9 +18,9 @@ ATLS_API void atls_evidence_blob_clear(atls_evidence_blob *blob);
 
 /* What evidence is to carry, in each shape that hardware has room for. */
 typedef struct atls_report_data {
-    uint8_t wide[64];     /* SGX, TDX, SNP, CCA: the whole field; Nitro: the nonce */
-    uint8_t narrow[32];   /* a TPM's qualifying data; hex of it in a token's nonce */
-    const uint8_t *spki;  /* Nitro: the public key; borrowed for the call; NULL: none */
+    uint8_t wide[64];    /* SGX, TDX, SNP, CCA: the whole field; Nitro: the nonce */
+    uint8_t narrow[32];  /* a TPM's qualifying data; hex of it in a token's nonce */
+    const uint8_t *spki; /* Nitro: the public key; borrowed for the call; NULL: none */
     size_t spki_len;
 } atls_report_data;
 
@@ -33,5 +33,7 @@ typedef struct atls_attester {
                         atls_err *err);
     void (*free)(void *self); /* may be NULL */
 } atls_attester;
+/* Of those that this library made; NULL is fine. */
+ATLS_API void atls_attester_free(atls_attester *a);
 
 #endif

@@ -42,7 +42,6 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_make_quote(const atls_sim *sim, const 
 /* An attester over the simulator (borrowed; must outlive it); q's report_data is replaced at each call. */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_attester_new(const atls_sim *sim, const atls_sim_quote *q,
                                                        atls_attester **out, atls_err *err);
-ATLS_API void atls_attester_free(atls_attester *a);
 
 /* The table of faults, so that a test can walk all of them. Strings are static. */
 typedef struct atls_sim_fault {

@@ -315,6 +315,7 @@ static atls_code ask(attempt *a, const uint8_t report_data[64], atls_err *err)
         return step_failed(a, "attest.tsm.inblob", "writing", number, err);
     }
     e->writes++;
+    ATLS_TRY(check_generation(a, before, err)); /* close said nothing */
     ATLS_TRY(read_part(a, "outblob", now->part, err));
     if (snp) {
         ATLS_TRY(read_certs(a, err));

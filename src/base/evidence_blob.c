@@ -10,3 +10,14 @@ void atls_evidence_blob_clear(atls_evidence_blob *blob)
     }
     memset(blob, 0, sizeof *blob);
 }
+
+void atls_attester_free(atls_attester *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    if (a->free != NULL) {
+        a->free(a->self);
+    }
+    free(a);
+}

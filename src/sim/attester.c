@@ -42,14 +42,3 @@ atls_code atls_sim_attester_new(const atls_sim *sim, const atls_sim_quote *q, at
     *out = a;
     return ATLS_OK;
 }
-
-void atls_attester_free(atls_attester *a)
-{
-    if (a == NULL) {
-        return;
-    }
-    if (a->free != NULL) {
-        a->free(a->self);
-    }
-    free(a);
-}
