@@ -7,7 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 files=(src/base/reader.c src/base/writer.c src/evidence/dcap/report.c src/evidence/dcap/quote.c
-    src/evidence/dcap/quote_claims.c src/trust/pck.c)
+    src/evidence/dcap/quote_claims.c src/trust/pck.c
+    src/trust/tpm_public.c src/evidence/tpm/attest.c src/evidence/tpm/signature.c)
 seconds=${PROOF_SECONDS:-60}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
