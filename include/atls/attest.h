@@ -28,6 +28,7 @@ typedef struct atls_attest_options {
         dstack_socket; /* NULL: the first there is of /var/run/dstack.sock, /var/run/dstack/dstack.sock,
                                 * /var/run/tappd.sock */
     const char *nsm_device; /* NULL: /dev/nsm */
+    const struct atls_tpm_options *tpm; /* for types tpm and azure, see atls/tpm.h; NULL: the usual */
 } atls_attest_options;
 
 /* Finds a source and gets it ready; no evidence is made yet. The attester is named by the type of its evidence, may be

@@ -43,6 +43,8 @@ typedef struct attest_source {
 } attest_source;
 
 extern const attest_source attest_source_tsm; /* configfs-tsm: TDX, SEV-SNP, Arm CCA */
+extern const attest_source attest_source_tpm;
+extern const attest_source attest_source_azure; /* a vTPM whose key a hardware report covers */
 
 /* atls_attester_open over another operating system. */
 ATLS_MUST_USE atls_code attest_open(const attest_os *os, const atls_attest_options *options,

@@ -12,6 +12,8 @@
 /* docs/attesting.md tells why in this order. */
 static const attest_source *const sources[] = {
     &attest_source_tsm,
+    &attest_source_azure,
+    &attest_source_tpm,
 };
 #define SOURCES_N (sizeof sources / sizeof sources[0])
 
