@@ -16,9 +16,9 @@
 enum { TYPE = 0x100, REPORT_DATA, NONCE, SIM, OUT, BUNDLE, JSON };
 
 static const flag own_flags[] = {
-    {TYPE, "type", "NAME", "auto, tdx, snp, sgx, tpm, nitro or sim (auto); this build has sim"},
+    {TYPE, "type", "NAME", "auto, tdx, snp, sgx, cca, nitro, tpm, azure or sim (auto)"},
     {REPORT_DATA, "report-data", "HEX", "up to 64 bytes for the signed field (zeros follow)"},
-    {NONCE, "nonce", "HEX", "the same, for SGX, TDX and SNP"},
+    {NONCE, "nonce", "HEX", "the same; a TPM signs its first 32 bytes"},
     {SIM, "sim", "DIR", "the simulated platform for --type sim, made by `atls sim pki`"},
     {BUNDLE, "bundle", NULL, "write a bundle (JSON) rather than the bare quote"},
     {JSON, "json", NULL, "the same: a bundle is one JSON object"},
@@ -29,7 +29,7 @@ static const flag own_flags[] = {
 static const flags attest_flags = {
     "atls attest [options]",
     "Makes evidence of the machine it runs on, over the report data given.",
-    {own_flags, sim_quote_flags},
+    {own_flags, evidence_source_flags, sim_quote_flags},
 };
 
 typedef struct request {
@@ -68,7 +68,10 @@ static int take(request *r, int id)
         r->out = optarg;
         return FLAGS_END;
     default:
-        return sim_quote_take(&r->source.quote, id, optarg) ? FLAGS_END : FLAGS_WRONG;
+        return evidence_source_take(&r->source, id, optarg) ||
+                       sim_quote_take(&r->source.quote, id, optarg)
+                   ? FLAGS_END
+                   : FLAGS_WRONG;
     }
 }
 

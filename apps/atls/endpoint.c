@@ -18,7 +18,7 @@ enum { BINDING = 0x400, ATTEST, SIM, CERT, KEY, CA, SERVER_NAME, TIMEOUT };
 const flag endpoint_flags[] = {
     {BINDING, "binding", "NAMES",
      "how evidence is bound to the connection; this release has " BINDING_NAMES},
-    {ATTEST, "attest", "TYPE", "show evidence of this side too; this release has sim"},
+    {ATTEST, "attest", "TYPE", "show evidence of this side too: as for `atls attest --type`"},
     {SIM, "sim", "DIR", "the simulated platform for --attest sim, made by `atls sim pki`"},
     {CERT, "cert", "FILE", "this side's certificate, its chain behind it (PEM)"},
     {KEY, "key", "FILE", "its private key (PEM)"},
@@ -69,6 +69,7 @@ int endpoint_setup_take(endpoint_setup *s, int id, char *arg)
         return FLAGS_END;
     default:
         if (verifier_setup_take(&s->verifier, id, arg) ||
+            evidence_source_take(&s->source, id, arg) ||
             sim_quote_take(&s->source.quote, id, arg)) {
             return FLAGS_END;
         }

@@ -2,18 +2,30 @@
 #ifndef ATLS_APPS_EVIDENCE_SOURCE_H
 #define ATLS_APPS_EVIDENCE_SOURCE_H
 
-#include <atls/attester.h>
+#include <atls/attest.h>
 #include <atls/sim.h>
+#include <atls/tpm.h>
 
+#include "flags.h"
+#include "input.h"
 #include "sim_dir.h"
 
 typedef struct evidence_source {
     const char *type;    /* NULL: no evidence */
     const char *sim_dir; /* for type sim */
     atls_sim_quote quote;
+    atls_attest_options machine; /* for every other type */
+    atls_tpm_options tpm;
+    const char *endorsement_auth, *owner_auth; /* files */
     sim_source sim;
+    atls_attester *of_machine;
     const atls_attester *attester; /* lent by the source behind it */
 } evidence_source;
+
+/* The options that say which device, service or key of this machine makes the evidence: for `attest`, and wherever
+ * evidence is made with --attest TYPE. */
+extern const flag evidence_source_flags[];
+bool evidence_source_take(evidence_source *source, int id, char *arg);
 
 /* Opens what type names. ATLS_E_USAGE for a type that this build has not, or a missing --sim. */
 atls_code evidence_source_open(evidence_source *source, atls_err *err);

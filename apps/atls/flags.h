@@ -9,7 +9,7 @@ typedef struct flag {
     const char *help;
 } flag;
 
-#define FLAG_TABLES 4
+#define FLAG_TABLES 5
 
 typedef struct flags {
     const char *usage; /* after "usage: " */

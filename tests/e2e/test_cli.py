@@ -87,7 +87,7 @@ def usage_errors(d):
             ("root of an unknown family", ("verify", "--root", f"arm:{d / 'p.json'}", "x"), "usage.root"),
             ("binding unknown", ("connect", "--binding", "cocos", "127.0.0.1:1"), "usage.binding"),
             ("no address", ("connect", "nowhere"), "usage.address"),
-            ("no evidence of that type", ("attest", "--type", "tdx"), "attest.type"),
+            ("no evidence of that type", ("attest", "--type", "sev"), "attest.type"),
             ("simulator without its directory", ("attest", "--type", "sim"), "attest.sim"),
             ("server without addresses", ("proxy", "server"), "usage.option"),
             ("inspecting a connection", ("inspect", "localhost:443"), "usage.operand"),
