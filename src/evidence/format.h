@@ -38,6 +38,7 @@ typedef struct atls_format {
 /* The part of that name. {NULL, 0}: it is not there. */
 atls_buf atls_evidence_part(const atls_evidence *evidence, const char *name);
 
+extern const atls_format atls_format_cca;
 extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
 

@@ -9,7 +9,10 @@
 #define STATE_MAX ((size_t)1 << 20)
 
 /* Every family there is, in plain sight. NULL behind the last. */
-static const sim_family *const families[] = {NULL};
+static const sim_family *const families[] = {
+    &sim_family_cca,
+    NULL,
+};
 
 struct atls_sim_world {
     const sim_family *family;
@@ -167,6 +170,12 @@ bool atls_sim_world_fault_at(const char *world, size_t i, atls_sim_world_fault *
     }
     *out = family->faults[i];
     return true;
+}
+
+atls_code sim_no_variant(const char *family, const char *variant, atls_err *err)
+{
+    return ATLS_ERR(err, ATLS_E_USAGE, "sim.variant", "the simulated %s has no variant \"%.40s\"",
+                    family, variant);
 }
 
 atls_code sim_blob_add(atls_evidence_blob *blob, const char *name, atls_buf bytes, atls_err *err)

@@ -22,6 +22,11 @@ typedef struct sim_family {
     const size_t *faults_n;
 } sim_family;
 
+/* ATLS_E_USAGE "sim.variant". */
+atls_code sim_no_variant(const char *family, const char *variant, atls_err *err);
+
+extern const sim_family sim_family_cca;
+
 /* A malloc'ed copy of bytes as part name of blob. ATLS_E_SYSTEM only. */
 ATLS_MUST_USE atls_code sim_blob_add(atls_evidence_blob *blob, const char *name, atls_buf bytes,
                                      atls_err *err);

@@ -58,6 +58,7 @@ atls_code atls_endorsements_add_key(atls_endorsements *e, atls_vouched_key *key,
 static const atls_endorsement_kind *const kinds[] = {
     &atls_endorsement_crl,
     &atls_endorsement_certificates,
+    &atls_endorsement_cca_anchors,
     &atls_endorsement_pem_keys,
     &atls_endorsement_tpm_public, /* by few bytes: behind all that is told by more */
 };

@@ -13,7 +13,11 @@
 #define EVIDENCE_MAX_LEN (128u << 10)
 
 /* Every format there is, in plain sight. */
-static const atls_format *const formats[] = {&atls_format_tdx, &atls_format_sgx};
+static const atls_format *const formats[] = {
+    &atls_format_tdx,
+    &atls_format_sgx,
+    &atls_format_cca,
+};
 
 struct atls_verifier {
     atls_trust *trust;
