@@ -42,7 +42,12 @@ typedef struct attest_source {
     void (*free)(void *self);
 } attest_source;
 
-extern const attest_source attest_source_tsm; /* configfs-tsm: TDX, SEV-SNP, Arm CCA */
+extern const attest_source attest_source_gramine;   /* an SGX enclave's files */
+extern const attest_source attest_source_nsm;       /* a Nitro enclave's device */
+extern const attest_source attest_source_dstack;    /* the agent in a dstack guest */
+extern const attest_source attest_source_tsm;       /* configfs-tsm: TDX, SEV-SNP, Arm CCA */
+extern const attest_source attest_source_tdx_guest; /* TDX device, and a quote service */
+extern const attest_source attest_source_sev_guest; /* SEV-SNP device */
 extern const attest_source attest_source_tpm;
 extern const attest_source attest_source_azure; /* a vTPM whose key a hardware report covers */
 
@@ -51,6 +56,9 @@ ATLS_MUST_USE atls_code attest_open(const attest_os *os, const atls_attest_optio
                                     atls_attester **out, atls_err *err);
 bool attest_probe_at(const attest_os *os, const atls_attest_options *options, size_t i,
                      atls_attest_probe *out);
+
+/* What options->snp_vmpl says; -1: nothing. ATLS_E_USAGE "attest.option" for what is no level. */
+atls_code attest_vmpl(const atls_attest_options *options, int *out, atls_err *err);
 
 /* Adds a part of len bytes at bytes, which the blob owns from then on; name has static storage. */
 void attest_add_part(atls_evidence_blob *blob, const char *name, uint8_t *bytes, size_t len);

@@ -11,7 +11,12 @@
 
 /* docs/attesting.md tells why in this order. */
 static const attest_source *const sources[] = {
+    &attest_source_gramine,
+    &attest_source_nsm,
+    &attest_source_dstack,
     &attest_source_tsm,
+    &attest_source_tdx_guest,
+    &attest_source_sev_guest,
     &attest_source_azure,
     &attest_source_tpm,
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "attest/attester.h"
+#include "base/err.h"
 #include "base/reader.h"
 
 #define REPORT_DATA_LEN 64u
@@ -23,6 +24,17 @@ void attest_add_part(atls_evidence_blob *blob, const char *name, uint8_t *bytes,
     blob->parts[blob->parts_n].bytes = bytes;
     blob->parts[blob->parts_n].len = len;
     blob->parts_n++;
+}
+
+atls_code attest_vmpl(const atls_attest_options *options, int *out, atls_err *err)
+{
+    const char *vmpl = options->snp_vmpl;
+    if (vmpl != NULL && (vmpl[0] < '0' || vmpl[0] > '3' || vmpl[1] != '\0')) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "attest.option", "a VMPL is 0 to 3, and this is %.20s",
+                        vmpl);
+    }
+    *out = vmpl != NULL ? vmpl[0] - '0' : -1;
+    return ATLS_OK;
 }
 
 static bool stands_at(atls_buf evidence, size_t at, const uint8_t report_data[64])

@@ -361,18 +361,14 @@ static atls_code attest(void *self, const atls_report_data *data, atls_evidence_
 static atls_code take_options(const attest_want *want, tsm *t, atls_err *err)
 {
     const char *dir = want->options->tsm_dir != NULL ? want->options->tsm_dir : USUAL_DIR;
-    const char *vmpl = want->options->snp_vmpl;
     if (strlen(dir) >= sizeof t->dir) {
         return ATLS_ERR(err, ATLS_E_USAGE, "attest.option",
                         "the directory of configfs-tsm has %zu bytes, at most %zu", strlen(dir),
                         sizeof t->dir - 1);
     }
-    if (vmpl != NULL && (vmpl[0] < '0' || vmpl[0] > '3' || vmpl[1] != '\0')) {
-        return ATLS_ERR(err, ATLS_E_USAGE, "attest.option", "a VMPL is 0 to 3, and this is %.20s",
-                        vmpl);
-    }
-    *t = (tsm){
-        .os = want->os, .timeout_ms = want->timeout_ms, .vmpl = vmpl != NULL ? vmpl[0] - '0' : -1};
+    int vmpl = -1;
+    ATLS_TRY(attest_vmpl(want->options, &vmpl, err));
+    *t = (tsm){.os = want->os, .timeout_ms = want->timeout_ms, .vmpl = vmpl};
     memcpy(t->dir, dir, strlen(dir) + 1);
     return ATLS_OK;
 }

@@ -2,17 +2,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "attest/attester.h"
+#include "unit/attest_rig.h"
 #include "unit/fake_tsm.h"
 
 static const atls_attest_options options = {.source = "tsm", .tsm_dir = FAKE_TSM_DIR};
@@ -32,10 +26,7 @@ static machine start_with(const fake_tsm_plan *plan)
 
 static void open_on(machine *m, const atls_attest_options *o)
 {
-    atls_err err = {0};
-    if (attest_open(&m->os, o, &m->a, &err) != ATLS_OK) {
-        fail_msg("%s: %s", err.check, err.msg);
-    }
+    m->a = open_over(&m->os, o);
 }
 
 static void stop(machine *m)
@@ -43,38 +34,6 @@ static void stop(machine *m)
     atls_attester_free(m->a);
     assert_int_equal(fake_tsm_left(m->k), 0);
     fake_tsm_free(m->k);
-}
-
-static atls_report_data data_of(uint8_t byte)
-{
-    atls_report_data d = {0};
-    memset(d.wide, byte, sizeof d.wide);
-    d.wide[63] = (uint8_t)(byte + 1);
-    return d;
-}
-
-static atls_evidence_blob good(const atls_attester *a, uint8_t byte)
-{
-    atls_report_data d = data_of(byte);
-    atls_evidence_blob blob = {0};
-    atls_err err = {0};
-    if (a->attest(a->self, &d, &blob, &err) != ATLS_OK) {
-        fail_msg("%s: %s", err.check, err.msg);
-    }
-    return blob;
-}
-
-static void assert_attest_fails(const machine *m, const char *check, const char *word)
-{
-    atls_report_data d = data_of(7);
-    atls_evidence_blob blob = {0};
-    atls_err err = {0};
-    assert_int_equal(m->a->attest(m->a->self, &d, &blob, &err), ATLS_E_SYSTEM);
-    assert_int_equal(blob.parts_n, 0);
-    assert_string_equal(err.check, check);
-    if (strstr(err.msg, word) == NULL) {
-        fail_msg("%s is not in: %s", word, err.msg);
-    }
 }
 
 static void each_provider(void **state)
@@ -164,7 +123,7 @@ static void every_errno_is_told(void **state)
                                                 .out_times = UINT_MAX,
                                                 .frozen = true});
         open_on(&m, &options);
-        assert_attest_fails(&m, "attest.tsm.outblob", rows[i].word);
+        assert_attest_fails(m.a, "attest.tsm.outblob", rows[i].word);
         stop(&m);
     }
 }
@@ -193,7 +152,7 @@ static void waits_are_bounded(void **state)
     o.timeout_ms = 700;
     open_on(&m, &o);
     int64_t from = m.os.now_ms(m.k);
-    assert_attest_fails(&m, "attest.tsm.outblob", "busy");
+    assert_attest_fails(m.a, "attest.tsm.outblob", "busy");
     assert_in_range(m.os.now_ms(m.k) - from, 400, 700);
     stop(&m);
 }
@@ -211,7 +170,7 @@ static void somebody_else_writes(void **state)
         assert_int_equal(fake_tsm_reports(m.k), late ? 4 : 1);
         atls_evidence_blob_clear(&blob);
         *(late ? &now->raced_late : &now->raced) = UINT_MAX;
-        assert_attest_fails(&m, "attest.tsm.generation", "another program");
+        assert_attest_fails(m.a, "attest.tsm.generation", "another program");
         stop(&m);
     }
 }
@@ -226,7 +185,7 @@ static void a_write_is_lost(void **state)
     assert_int_equal(fake_tsm_reports(m.k), 1);
     atls_evidence_blob_clear(&blob);
     fake_tsm_change(m.k)->lost = UINT_MAX;
-    assert_attest_fails(&m, "attest.tsm.generation", "did not take ours");
+    assert_attest_fails(m.a, "attest.tsm.generation", "did not take ours");
     stop(&m);
 }
 
@@ -246,7 +205,7 @@ static void evidence_over_other_data(void **state)
     for (size_t i = 0; i < 3; i++) {
         machine m = start_with(&(fake_tsm_plan){.provider = all[i], .make = foreign});
         open_on(&m, &options);
-        assert_attest_fails(&m, "attest.report_data", "other report data");
+        assert_attest_fails(m.a, "attest.report_data", "other report data");
         stop(&m);
     }
 }
@@ -256,14 +215,14 @@ static void sizes(void **state)
     (void)state;
     machine m = start_with(&(fake_tsm_plan){.provider = "tdx_guest", .empty = true});
     open_on(&m, &options);
-    assert_attest_fails(&m, "attest.tsm.empty", "empty");
+    assert_attest_fails(m.a, "attest.tsm.empty", "empty");
     fake_tsm_change(m.k)->empty = false;
     fake_tsm_change(m.k)->out_len = ATTEST_EVIDENCE_MAX;
     atls_evidence_blob blob = good(m.a, 2);
     assert_int_equal(blob.parts[0].len, ATTEST_EVIDENCE_MAX);
     atls_evidence_blob_clear(&blob);
     fake_tsm_change(m.k)->out_len = ATTEST_EVIDENCE_MAX + 1;
-    assert_attest_fails(&m, "attest.tsm.outblob", "larger");
+    assert_attest_fails(m.a, "attest.tsm.outblob", "larger");
     stop(&m);
 }
 
@@ -290,7 +249,7 @@ static void certificates(void **state)
     assert_int_equal(blob.parts_n, 1);
     atls_evidence_blob_clear(&blob);
     fake_tsm_change(m.k)->aux_errno = EIO;
-    assert_attest_fails(&m, "attest.tsm.auxblob", "refused");
+    assert_attest_fails(m.a, "attest.tsm.auxblob", "refused");
     stop(&m);
 }
 
@@ -308,7 +267,7 @@ static void levels(void **state)
         o.snp_vmpl = rows[i].wanted;
         open_on(&m, &o);
         if (rows[i].level < 0) {
-            assert_attest_fails(&m, "attest.tsm.privlevel", "lowest");
+            assert_attest_fails(m.a, "attest.tsm.privlevel", "lowest");
         } else {
             atls_evidence_blob blob = good(m.a, 4);
             assert_int_equal(fake_tsm_level(m.k), rows[i].level);
@@ -324,9 +283,9 @@ static void provider_goes_away(void **state)
     machine m = start_with(&(fake_tsm_plan){.provider = "tdx_guest"});
     open_on(&m, &options);
     fake_tsm_change(m.k)->provider = NULL;
-    assert_attest_fails(&m, "attest.tsm.mkdir", "no provider");
+    assert_attest_fails(m.a, "attest.tsm.mkdir", "no provider");
     fake_tsm_change(m.k)->provider = "sev_guest";
-    assert_attest_fails(&m, "attest.tsm.provider", "start again");
+    assert_attest_fails(m.a, "attest.tsm.provider", "start again");
     stop(&m);
 }
 
