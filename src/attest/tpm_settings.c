@@ -9,6 +9,10 @@
 #include "attest/tpm_templates.h"
 #include "base/err.h"
 
+/* Part 2, 7.5. tpm2-tss has names for them that shift into a sign bit. */
+#define PERSISTENT_FIRST 0x81000000u
+#define PERSISTENT_LAST  0x81FFFFFFu
+
 /* TCG Registry of reserved TPM 2.0 handles; Google's and Azure's indices as their guests find them. */
 static const tpm_ak_kind kinds[] = {
     {.name = "ecc", .shape = &tpm_template_ak_ecc},
@@ -28,7 +32,7 @@ static bool read_handle(const char *text, TPM2_HANDLE *out)
         return false;
     }
     unsigned long v = strtoul(text + 2, &end, 16);
-    if (*end != '\0' || v < TPM2_PERSISTENT_FIRST || v > TPM2_PERSISTENT_LAST) {
+    if (*end != '\0' || v < PERSISTENT_FIRST || v > PERSISTENT_LAST) {
         return false;
     }
     *out = (TPM2_HANDLE)v;

@@ -22,6 +22,9 @@
 #include "attest/tpm_esys.h"
 #include "attest/tpm_templates.h"
 
+#define LOADED_SESSION_FIRST 0x02000000u /* part 2, 7.5 */
+#define TRANSIENT_FIRST      0x80000000u
+
 static bool is_executable(const char *name)
 {
     static const char *const places[] = {"/usr/bin", "/usr/local/bin", "/bin"};
@@ -357,7 +360,7 @@ static atls_code make_room(tpm *t, void *arg, atls_err *err)
 {
     size_t n = 0;
     (void)arg;
-    return each_handle(t, TPM2_TRANSIENT_FIRST, true, &n, err);
+    return each_handle(t, TRANSIENT_FIRST, true, &n, err);
 }
 
 void swtpm_make_room(const swtpm *t)
@@ -369,8 +372,8 @@ static atls_code count(tpm *t, void *arg, atls_err *err)
 {
     size_t *n = arg;
     *n = 0;
-    ATLS_TRY(each_handle(t, TPM2_TRANSIENT_FIRST, false, n, err));
-    return each_handle(t, TPM2_LOADED_SESSION_FIRST, false, n, err);
+    ATLS_TRY(each_handle(t, TRANSIENT_FIRST, false, n, err));
+    return each_handle(t, LOADED_SESSION_FIRST, false, n, err);
 }
 
 size_t swtpm_objects(const swtpm *t)
@@ -378,4 +381,32 @@ size_t swtpm_objects(const swtpm *t)
     size_t n = 0;
     turn(t, count, &n);
     return n;
+}
+
+typedef struct reading {
+    unsigned pcr;
+    uint8_t *out;
+} reading;
+
+static atls_code read_pcr(tpm *t, void *arg, atls_err *err)
+{
+    const reading *r = arg;
+    TPML_PCR_SELECTION one = {.count = 1,
+                              .pcrSelections = {{.hash = TPM2_ALG_SHA256, .sizeofSelect = 3}}};
+    TPML_DIGEST *values = NULL;
+    one.pcrSelections[0].pcrSelect[r->pcr / 8] = (BYTE)(1u << (r->pcr % 8));
+    ATLS_TRY(tpm_said(
+        t,
+        Esys_PCR_Read(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &one, NULL, NULL, &values),
+        "TPM2_PCR_Read", err));
+    assert_int_equal(values->count, 1);
+    assert_int_equal(values->digests[0].size, 32);
+    memcpy(r->out, values->digests[0].buffer, 32);
+    Esys_Free(values);
+    return ATLS_OK;
+}
+
+void swtpm_pcr(const swtpm *t, unsigned pcr, uint8_t out[32])
+{
+    turn(t, read_pcr, &(reading){pcr, out});
 }

@@ -32,6 +32,8 @@ void swtpm_keep_unrestricted(const swtpm *t, uint32_t handle);
 /* Fills the memory for objects with what nobody flushes; swtpm_make_room flushes it. */
 void swtpm_crowd(const swtpm *t);
 void swtpm_make_room(const swtpm *t);
+/* The value of a PCR in the SHA-256 bank. */
+void swtpm_pcr(const swtpm *t, unsigned pcr, uint8_t out[32]);
 /* How many objects and sessions are in its memory. */
 size_t swtpm_objects(const swtpm *t);
 
