@@ -41,5 +41,6 @@ atls_buf atls_evidence_part(const atls_evidence *evidence, const char *name);
 extern const atls_format atls_format_cca;
 extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
+extern const atls_format atls_format_tpm;
 
 #endif

@@ -21,7 +21,11 @@ static atls_code add(atls_endorsements *e, atls_public_key *key, const atls_tpm_
     vouched->what = ATLS_VOUCHED_FOR_QUOTES;
     vouched->key = key;
     vouched->has_attributes = area != NULL;
-    vouched->attributes = area != NULL ? area->attributes : 0;
+    if (area != NULL) {
+        vouched->attributes = area->attributes;
+        vouched->scheme = area->scheme;
+        vouched->scheme_hash = area->scheme_hash;
+    }
     return atls_endorsements_add_key(e, vouched, err);
 }
 

@@ -26,6 +26,7 @@ typedef struct atls_vouched_key {
     char alg[16];        /* tokens: "RS256", ...; "": none */
     bool has_attributes; /* quotes: it came as a public area, with these object attributes */
     uint32_t attributes;
+    uint16_t scheme, scheme_hash; /* likewise: TPM_ALG_IDs */
     bool has_ids; /* CCA */
     uint8_t instance_id[33];
     uint8_t implementation_id[32];

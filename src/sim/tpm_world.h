@@ -1,0 +1,12 @@
+/* tpm_world.h: the simulated TPM. */
+#ifndef ATLS_SIM_TPM_WORLD_H
+#define ATLS_SIM_TPM_WORLD_H
+
+#include "sim/world.h"
+
+#define SIM_TPM_SELECTED 0x0081ffffu /* PCR 0 to 16, and 23 */
+
+extern const atls_sim_world_fault sim_tpm_faults[];
+extern const size_t sim_tpm_faults_n;
+
+#endif
