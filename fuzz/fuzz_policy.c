@@ -68,7 +68,17 @@ static void never_takes_the_worst(const atls_policy *p)
     (void)fits(p, &c);
     c.as.sgx.attributes[0] = 0;
     assert(!fits(p, &c));
-    c = good(ATLS_TEE_SNP); /* no policy can name it yet */
+    c = (atls_claims){.tee = ATLS_TEE_SNP};
+    (void)fits(p, &c);
+    c.as.snp.policy = 1u << 18; /* a migration agent, and none to pin */
+    assert(!fits(p, &c));
+    static const atls_tee others[] = {ATLS_TEE_TPM, ATLS_TEE_NITRO, ATLS_TEE_CCA, ATLS_TEE_TOKEN,
+                                      ATLS_TEE_NITROTPM};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        c = (atls_claims){.tee = others[i]};
+        (void)fits(p, &c);
+    }
+    c = (atls_claims){.tee = ATLS_TEE_AZURE}; /* with no hardware below it */
     assert(!fits(p, &c));
 }
 

@@ -48,7 +48,8 @@ size_t atls_appraise_layers(const atls_claims *claims, atls_tee out[ATLS_LAYERS_
 {
     out[0] = atls_appraise_hardware(claims);
     out[1] = ATLS_TEE_TPM;
-    return claims->tee == ATLS_TEE_AZURE ? 2 : 1;
+    out[2] = ATLS_TEE_AZURE;
+    return claims->tee == ATLS_TEE_AZURE ? 3 : 1;
 }
 
 /* Azure's evidence is as good as the hardware report that covers its TPM's key. */
@@ -91,8 +92,11 @@ static void appraise_workload(atls_appraising *a)
     check_tee(a);
     check_hardware(a);
     atls_appraise_tcb(a);
+    atls_appraise_amd(a);
     atls_appraise_measurements(a);
+    atls_appraise_events(a);
     atls_appraise_attributes(a);
+    atls_appraise_age(a);
     atls_appraise_identity(a);
     check_binding(a);
 }

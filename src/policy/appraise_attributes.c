@@ -53,8 +53,9 @@ static bool is_pinned(const atls_appraising *a, atls_buf mrservicetd)
     if (atls_any_of_has(&a->workload->service_td, mrservicetd, true)) {
         return true;
     }
-    for (size_t i = 0; a->set != NULL && i < a->set->rules_n; i++) {
-        const atls_register_rule *rule = &a->set->rules[i];
+    const atls_register_set *set = a->sets[ATLS_TEE_TDX];
+    for (size_t i = 0; set != NULL && i < set->rules_n; i++) {
+        const atls_register_rule *rule = &set->rules[i];
         if (strcmp(rule->reg->key, "mrservicetd") == 0) {
             return atls_any_of_has(&rule->values, mrservicetd, true);
         }

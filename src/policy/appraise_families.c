@@ -27,13 +27,20 @@ static void check_crl(atls_appraising *a)
                               atls_value_text("a CRL of AMD's for this product"));
 }
 
+static void check_migration(atls_appraising *a, bool agent)
+{
+    const atls_any_of *pins = &a->workload->migration_agent;
+    atls_buf id = {a->claims->as.snp.report_id_ma, sizeof a->claims->as.snp.report_id_ma};
+    check(a, "policy.migration_agent", !agent || atls_any_of_has(pins, id, true),
+          agent ? atls_value_hex(id) : atls_value_text("not allowed"),
+          pins->n > 0 ? pins->wanted : "not allowed");
+}
+
 static void check_snp(atls_appraising *a)
 {
     uint64_t policy = a->claims->as.snp.policy;
     atls_appraise_debug(a, (policy & SNP_DEBUG) != 0);
-    bool agent = (policy & SNP_MIGRATION_AGENT) != 0;
-    check(a, "policy.migration_agent", !agent, atls_value_text(agent ? "allowed" : "not allowed"),
-          "not allowed");
+    check_migration(a, (policy & SNP_MIGRATION_AGENT) != 0);
     check_crl(a);
     if (a->claims->tee == ATLS_TEE_AZURE) { /* the paravisor's level: what runs above it may lie */
         uint32_t vmpl = a->claims->as.snp.vmpl;
@@ -44,8 +51,21 @@ static void check_snp(atls_appraising *a)
 static void check_cca(atls_appraising *a)
 {
     uint32_t state = a->claims->as.cca.lifecycle;
-    check(a, "policy.lifecycle", state >= CCA_SECURED_FIRST && state <= CCA_SECURED_LAST,
+    bool secured = state >= CCA_SECURED_FIRST && state <= CCA_SECURED_LAST;
+    check(a, "policy.lifecycle", secured || a->workload->allow_unsecured_lifecycle,
           atls_value_uint(state), "secured (12288 to 12543)");
+}
+
+/* Does the workload itself say which statuses are good? Then its registers have judged it. */
+static bool names_status(const atls_appraising *a)
+{
+    const atls_register_set *set = a->sets[ATLS_TEE_TOKEN];
+    for (size_t i = 0; set != NULL && i < set->rules_n; i++) {
+        if (strcmp(set->rules[i].reg->key, "status") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A plain token has no status, and is asked for none. */
@@ -55,7 +75,7 @@ static void check_token(atls_appraising *a)
     if (token->has_debug) {
         atls_appraise_debug(a, token->debug);
     }
-    if (token->status != NULL) {
+    if (token->status != NULL && !names_status(a)) {
         check(a, "policy.status", strcmp(token->status, "affirming") == 0,
               atls_value_text(token->status), "affirming");
     }
@@ -78,5 +98,33 @@ void atls_appraise_family(atls_appraising *a, atls_tee layer)
         break;
     default: /* a TPM, and AWS's document of one, have no debug mode and no life cycle */
         break;
+    }
+}
+
+/* A document or token has a time in it that is signed. 0: it has none, and is as old as can be. */
+void atls_appraise_age(atls_appraising *a)
+{
+    int64_t max_s = (int64_t)a->workload->max_evidence_age_s;
+    int64_t made_s = 0;
+    switch (a->claims->tee) {
+    case ATLS_TEE_NITRO:
+    case ATLS_TEE_NITROTPM:
+        made_s = (int64_t)(a->claims->as.nitro.timestamp_ms / 1000);
+        break;
+    case ATLS_TEE_TOKEN:
+        made_s = a->claims->as.token.iat_s;
+        break;
+    default:
+        return;
+    }
+    if (max_s == 0) {
+        return;
+    }
+    int64_t since = a->when_s < max_s ? 0 : a->when_s - max_s; /* the clock may say anything */
+    bool ok = made_s > 0 && since <= made_s;
+    if (atls_appraise_check(a, "policy.evidence_age", ok, ATLS_E_BINDING,
+                            made_s > 0 ? atls_value_time(made_s) : atls_value_none(),
+                            atls_value_text("evidence within max_evidence_age_s"))) {
+        atls_appraise_limit(a, made_s < INT64_MAX - max_s ? made_s + max_s : INT64_MAX);
     }
 }

@@ -2,6 +2,7 @@
  * that is named must have a match. */
 #include "policy/appraising.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,34 +24,56 @@ static void check_name(atls_appraising *a)
                                           atls_value_text(w->pki_wanted));
 }
 
-/* True when nothing is asked; *asked is set when something is. */
-static bool check_pin(atls_appraising *a, const char *id, const atls_any_of *pins, bool has,
-                      atls_buf value, bool *asked)
+static bool check_pin(atls_appraising *a, size_t i)
 {
-    if (pins->n == 0) {
-        return true;
+    const atls_any_of *pins = &a->workload->pins[i];
+    atls_buf value = atls_pin_value(i, a->claims);
+    atls_value found = atls_value_none();
+    if (value.len > 0 && pins->is_text) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "%.*s", (int)value.len, (const char *)value.ptr);
+        found = a->l != NULL ? atls_value_note(a->l, text) : atls_value_none();
+    } else if (value.len > 0) {
+        found = atls_value_hex(value);
     }
-    *asked = true;
-    bool ok = has && atls_any_of_has(pins, value, true); /* masked ids are zero, and nobody's */
-    return atls_appraise_check(a, id, ok, ATLS_E_POLICY,
-                               has ? atls_value_hex(value) : atls_value_none(),
-                               atls_value_text(pins->wanted));
+    /* Masked ids are zero, and nobody's. */
+    return atls_appraise_check(a, atls_pin_at(i)->id, atls_any_of_has(pins, value, true),
+                               ATLS_E_POLICY, found, atls_value_text(pins->wanted));
+}
+
+/* Is the id one of this evidence's layers? */
+static bool shows(const atls_appraising *a, const atls_pin *pin)
+{
+    atls_tee layers[ATLS_LAYERS_MAX];
+    size_t n = atls_appraise_layers(a->claims, layers);
+    for (size_t i = 0; i < n; i++) {
+        if ((pin->tees >> layers[i] & 1u) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void check_platform(atls_appraising *a)
 {
     const atls_workload *w = a->workload;
     const atls_platform_claims *p = &a->claims->platform;
-    bool asked = false;
-    bool ok = check_pin(a, "policy.platform.ppid", &w->ppid, p->has_ppid,
-                        (atls_buf){p->ppid, sizeof p->ppid}, &asked);
-    ok = check_pin(a, "policy.platform.pck_serial", &w->pck_serial, p->has_pck_serial,
-                   (atls_buf){p->pck_serial, p->pck_serial_len}, &asked) &&
-         ok;
-    ok = check_pin(a, "policy.platform.instance_id", &w->instance_id, p->has_instance_id,
-                   (atls_buf){p->instance_id, sizeof p->instance_id}, &asked) &&
-         ok;
-    a->platform_checked = asked && ok;
+    bool named = false;   /* in the policy */
+    bool applied = false; /* to this family */
+    bool ok = true;
+    for (size_t i = 0; i < ATLS_PINS; i++) {
+        named = named || w->pins[i].n > 0;
+        if (w->pins[i].n > 0 && shows(a, atls_pin_at(i))) {
+            ok = check_pin(a, i) && ok;
+            applied = true;
+        }
+    }
+    if (named && !applied) {
+        ok = atls_appraise_check(a, "policy.platform.family", false, ATLS_E_POLICY,
+                                 atls_value_text(atls_tee_name(a->claims->tee)),
+                                 atls_value_text("a TEE that platforms names an id of"));
+    }
+    a->platform_checked = applied && ok;
     if (w->fmspc.n > 0) {
         atls_buf fmspc = {p->fmspc, sizeof p->fmspc};
         (void)atls_appraise_check(

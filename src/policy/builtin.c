@@ -18,6 +18,7 @@ atls_policy *atls_policy_builtin(void)
         return NULL;
     }
     w->name = "built-in rule";
+    w->is_builtin = true;
     for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         w->tees[t] = true;
     }

@@ -12,15 +12,6 @@
 #define SECONDS_MAX  31536000 /* a year */
 #define NAME_MAX_LEN 128
 
-/* Text of a workload that is built from pieces while it is parsed. */
-static atls_code keep(atls_policy_parser *p, atls_text *t, const char **out)
-{
-    char *text = atls_text_take(t);
-    *out = text != NULL ? atls_policy_keep_text(p->policy, text) : NULL;
-    free(text);
-    return *out != NULL ? ATLS_OK : ATLS_ERR_NOMEM(p->err);
-}
-
 /* Free words for whoever reads the file. */
 static atls_code parse_description(atls_policy_parser *p, json_t *value, void *target)
 {
@@ -139,41 +130,20 @@ static atls_code parse_tcb(atls_policy_parser *p, json_t *value, void *target)
     return ATLS_OK;
 }
 
-/* --- platforms, fmspc --- */
-
-static atls_code parse_ppid(atls_policy_parser *p, json_t *value, void *target)
-{
-    return atls_policy_parse_any_of(p, value, 16, true, &((atls_workload *)target)->ppid);
-}
-
-static atls_code parse_instance_id(atls_policy_parser *p, json_t *value, void *target)
-{
-    return atls_policy_parse_any_of(p, value, 16, true, &((atls_workload *)target)->instance_id);
-}
-
-static atls_code parse_pck_serial(atls_policy_parser *p, json_t *value, void *target)
-{
-    return atls_policy_parse_serials(p, value, 20, &((atls_workload *)target)->pck_serial);
-}
-
-static const atls_policy_key platforms_keys[] = {
-    {"ppid", parse_ppid, false},
-    {"pck_serial", parse_pck_serial, false},
-    {"instance_id", parse_instance_id, false},
-};
-static const atls_policy_object platforms_object = {"platforms", platforms_keys, 3};
-
-static atls_code parse_platforms(atls_policy_parser *p, json_t *value, void *target)
-{
-    ATLS_TRY(atls_policy_parse_object(p, value, &platforms_object, target));
-    return json_object_size(value) > 0
-               ? ATLS_OK
-               : atls_policy_refuse(p, "at least one list of platform ids is wanted");
-}
+/* --- fmspc, crl --- */
 
 static atls_code parse_fmspc(atls_policy_parser *p, json_t *value, void *target)
 {
     return atls_policy_parse_any_of(p, value, 6, false, &((atls_workload *)target)->fmspc);
+}
+
+static atls_code parse_crl(atls_policy_parser *p, json_t *value, void *target)
+{
+    static const char *const words[] = {"required", "if-present"};
+    size_t i = 0;
+    ATLS_TRY(atls_policy_parse_word(p, value, "word", words, 2, &i));
+    ((atls_workload *)target)->crl_if_present = i == 1;
+    return ATLS_OK;
 }
 
 /* --- allow --- */
@@ -199,13 +169,33 @@ static atls_code parse_service_td(atls_policy_parser *p, json_t *value, void *ta
     return atls_policy_parse_any_of(p, value, 48, true, &((atls_workload *)target)->service_td);
 }
 
+static atls_code parse_migration_agent(atls_policy_parser *p, json_t *value, void *target)
+{
+    return atls_policy_parse_any_of(p, value, 32, true,
+                                    &((atls_workload *)target)->migration_agent);
+}
+
+static atls_code parse_allow_sha1(atls_policy_parser *p, json_t *value, void *target)
+{
+    return atls_policy_parse_bool(p, value, &((atls_workload *)target)->allow_sha1);
+}
+
+static atls_code parse_allow_lifecycle(atls_policy_parser *p, json_t *value, void *target)
+{
+    return atls_policy_parse_bool(p, value, &((atls_workload *)target)->allow_unsecured_lifecycle);
+}
+
 static const atls_policy_key allow_keys[] = {
     {"debug", parse_allow_debug, false},
     {"sept_ve_disable_clear", parse_allow_sept, false},
     {"migratable", parse_allow_migratable, false},
     {"service_td", parse_service_td, false},
+    {"migration_agent", parse_migration_agent, false},
+    {"sha1", parse_allow_sha1, false},
+    {"unsecured_lifecycle", parse_allow_lifecycle, false},
 };
-static const atls_policy_object allow_object = {"allow", allow_keys, 4};
+static const atls_policy_object allow_object = {"allow", allow_keys,
+                                                sizeof allow_keys / sizeof allow_keys[0]};
 
 static atls_code parse_allow(atls_policy_parser *p, json_t *value, void *target)
 {
@@ -248,7 +238,7 @@ static atls_code parse_pki_names(atls_policy_parser *p, json_t *value, void *tar
     if (n > 1) {
         atls_text_add(&t, " or %zu more", n - 1);
     }
-    return keep(p, &t, &w->pki_wanted);
+    return atls_policy_keep_written(p, &t, &w->pki_wanted);
 }
 
 static const atls_policy_key pki_keys[] = {{"names", parse_pki_names, true}};
@@ -277,15 +267,13 @@ static atls_code parse_name(atls_policy_parser *p, json_t *value, void *target)
 
 static atls_code parse_tee(atls_policy_parser *p, json_t *value, atls_workload *w)
 {
-    static const char *const known[] = {"sgx", "tdx"};
-    const char *name;
-    atls_tee tee = ATLS_TEE_NONE;
-    size_t n;
-    ATLS_TRY(atls_policy_parse_string(p, value, &name));
-    if (!atls_tee_by_name(name, &tee) || atls_registers(tee, &n) == NULL) {
-        return atls_policy_refuse_unknown(p, false, "TEE", name, known, 2);
+    const char *known[ATLS_TEES];
+    size_t i = 0;
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
+        known[t - 1] = atls_tee_name((atls_tee)t);
     }
-    w->tees[tee] = true;
+    ATLS_TRY(atls_policy_parse_word(p, value, "TEE", known, ATLS_TEES - 1, &i));
+    w->tees[i + 1] = true;
     return ATLS_OK;
 }
 
@@ -305,18 +293,25 @@ static atls_code parse_tees(atls_policy_parser *p, json_t *value, void *target)
             atls_text_add(&t, "%s%s", t.len > 0 ? " or " : "", atls_tee_name((atls_tee)i));
         }
     }
-    return keep(p, &t, &w->tees_wanted);
+    return atls_policy_keep_written(p, &t, &w->tees_wanted);
 }
 
-static atls_code parse_sgx(atls_policy_parser *p, json_t *value, void *target)
-{
-    return atls_policy_parse_sets(p, value, ATLS_TEE_SGX, target);
-}
-
-static atls_code parse_tdx(atls_policy_parser *p, json_t *value, void *target)
-{
-    return atls_policy_parse_sets(p, value, ATLS_TEE_TDX, target);
-}
+/* One function a TEE: a key's parser knows its workload only. */
+#define SETS_OF(name, tee)                                                                         \
+    static atls_code name(atls_policy_parser *p, json_t *value, void *target)                      \
+    {                                                                                              \
+        return atls_policy_parse_sets(p, value, tee, target);                                      \
+    }
+SETS_OF(parse_sgx, ATLS_TEE_SGX)
+SETS_OF(parse_tdx, ATLS_TEE_TDX)
+SETS_OF(parse_snp, ATLS_TEE_SNP)
+SETS_OF(parse_tpm, ATLS_TEE_TPM)
+SETS_OF(parse_nitro, ATLS_TEE_NITRO)
+SETS_OF(parse_nitrotpm, ATLS_TEE_NITROTPM)
+SETS_OF(parse_cca, ATLS_TEE_CCA)
+SETS_OF(parse_jwt, ATLS_TEE_TOKEN)
+SETS_OF(parse_azure, ATLS_TEE_AZURE)
+#undef SETS_OF
 
 static atls_code parse_owner(atls_policy_parser *p, json_t *value, void *target)
 {
@@ -381,8 +376,19 @@ static const atls_policy_key workload_keys[] = {
     {"tees", parse_tees, true},
     {"sgx", parse_sgx, false},
     {"tdx", parse_tdx, false},
+    {"snp", parse_snp, false},
+    {"tpm", parse_tpm, false},
+    {"nitro", parse_nitro, false},
+    {"nitrotpm", parse_nitrotpm, false},
+    {"cca", parse_cca, false},
+    {"jwt", parse_jwt, false},
+    {"azure", parse_azure, false},
+    {"events", atls_policy_parse_events, false},
+    {"replay", atls_policy_parse_replay, false},
     {"tcb", parse_tcb, false},
-    {"platforms", parse_platforms, false},
+    {"amd", atls_policy_parse_amd, false},
+    {"crl", parse_crl, false},
+    {"platforms", atls_policy_parse_platforms, false},
     {"fmspc", parse_fmspc, false},
     {"owner", parse_owner, false},
     {"allow", parse_allow, false},
@@ -409,7 +415,7 @@ static atls_code complete_workload(atls_policy_parser *p, atls_workload *w)
                           atls_tcb_status_name((atls_tcb_status)i));
         }
     }
-    ATLS_TRY(keep(p, &t, &w->tcb.wanted));
+    ATLS_TRY(atls_policy_keep_written(p, &t, &w->tcb.wanted));
     if (w->bindings == 0) {
         size_t alone = 0;
         (void)atls_policy_binding_by_name(ATLS_POLICY_EVIDENCE_ALONE, &alone);
@@ -417,14 +423,56 @@ static atls_code complete_workload(atls_policy_parser *p, atls_workload *w)
     }
     t = atls_text_of(1024);
     atls_text_add(&t, "no workload fits; the checks shown are those of %s, the nearest", w->name);
-    ATLS_TRY(keep(p, &t, &w->nearest));
+    ATLS_TRY(atls_policy_keep_written(p, &t, &w->nearest));
     t = atls_text_of(1024);
     for (size_t i = 0; atls_policy_binding_name(i) != NULL; i++) {
         if ((w->bindings & 1u << i) != 0) {
             atls_text_add(&t, "%s%s", t.len > 0 ? " or " : "", atls_policy_binding_name(i));
         }
     }
-    return keep(p, &t, &w->bindings_wanted);
+    return atls_policy_keep_written(p, &t, &w->bindings_wanted);
+}
+
+static bool has_log(const atls_workload *w, atls_tee tee)
+{
+    bool rtmrs = tee == ATLS_TEE_TDX;
+    bool pcrs = tee == ATLS_TEE_TPM || tee == ATLS_TEE_AZURE;
+    for (size_t i = 0; i < w->events_n; i++) {
+        const atls_event_rule *rule = &w->events[i];
+        if (!rtmrs && !(pcrs && (rule->name != NULL || !rule->is_rtmr))) {
+            return false;
+        }
+        if (rtmrs && rule->name == NULL && !rule->is_rtmr) {
+            return false;
+        }
+    }
+    return (w->replay_rtmrs == 0 || rtmrs) && ((w->replay_pcrs == 0 && !w->replay_ima) || pcrs);
+}
+
+/* Is there a TEE among the tees that could never fit, or a demand that would not reach it? */
+static atls_code check_reach(atls_policy_parser *p, const atls_workload *w)
+{
+    bool has_pins = false;
+    for (size_t i = 0; i < ATLS_PINS; i++) {
+        has_pins = has_pins || w->pins[i].n > 0;
+    }
+    for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
+        bool pinned = false;
+        for (size_t i = 0; i < ATLS_PINS; i++) {
+            pinned = pinned || (w->pins[i].n > 0 && atls_pin_is_of(atls_pin_at(i), (atls_tee)t));
+        }
+        if (w->tees[t] && has_pins && !pinned) {
+            return atls_policy_refuse(p, "platforms names no id of %s, which is among the tees",
+                                      atls_tee_name((atls_tee)t));
+        }
+        if (w->tees[t] && !has_log(w, (atls_tee)t)) {
+            return atls_policy_refuse(p,
+                                      "events or replay name a register that evidence of %s has "
+                                      "not: give it a workload of its own",
+                                      atls_tee_name((atls_tee)t));
+        }
+    }
+    return ATLS_OK;
 }
 
 static atls_code check_workload(atls_policy_parser *p, const atls_workload *w, size_t index)
@@ -446,6 +494,7 @@ static atls_code check_workload(atls_policy_parser *p, const atls_workload *w, s
     if (w->two_keys && w->pki_n == 0) {
         return atls_policy_refuse(p, "two_keys needs pki: the TLS key is judged by nothing else");
     }
+    ATLS_TRY(check_reach(p, w));
     return atls_policy_check_registers(p, w);
 }
 
@@ -494,8 +543,18 @@ static const atls_policy_object policy_object = {"policy", policy_keys, 3};
 const atls_policy_object *atls_policy_object_at(size_t i)
 {
     static const atls_policy_object *const objects[] = {
-        &policy_object,    &workload_object, &tcb_object, &advisory_object,
-        &platforms_object, &allow_object,    &pki_object,
+        &policy_object,
+        &workload_object,
+        &tcb_object,
+        &advisory_object,
+        &allow_object,
+        &pki_object,
+        &atls_policy_amd_object,
+        &atls_policy_floor_object,
+        &atls_policy_components_object,
+        &atls_policy_event_object,
+        &atls_policy_component_object,
+        &atls_policy_claim_object,
     };
     return i < sizeof objects / sizeof objects[0] ? objects[i] : NULL;
 }

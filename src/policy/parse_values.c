@@ -1,5 +1,6 @@
 #include "policy/parse.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,30 @@ static atls_code parse_member(atls_policy_parser *p, const char *name, json_t *v
     return atls_policy_refuse_unknown(p, true, "key", name, known, n);
 }
 
+atls_code atls_policy_parse_why(atls_policy_parser *p, json_t *value, const json_t *object)
+{
+    const char *name;
+    json_t *member;
+    if (json_is_string(value)) {
+        return ATLS_OK;
+    }
+    if (!json_is_object(value)) {
+        return atls_policy_refuse(p, "a string is wanted, or an object of strings");
+    }
+    json_object_foreach(value, name, member)
+    {
+        atls_policy_enter(p, name);
+        if (json_object_get(object, name) == NULL) {
+            return atls_policy_refuse_member(p, "a reason for what does not stand beside \"why\"");
+        }
+        if (!json_is_string(member)) {
+            return atls_policy_refuse(p, "a string is wanted");
+        }
+        atls_policy_leave(p);
+    }
+    return ATLS_OK;
+}
+
 atls_code atls_policy_parse_object(atls_policy_parser *p, json_t *value,
                                    const atls_policy_object *object, void *target)
 {
@@ -168,7 +193,8 @@ atls_code atls_policy_parse_object(atls_policy_parser *p, json_t *value,
     json_object_foreach(value, name, member)
     {
         atls_policy_enter(p, name);
-        ATLS_TRY(parse_member(p, name, member, object, target));
+        ATLS_TRY(strcmp(name, "why") == 0 ? atls_policy_parse_why(p, member, value)
+                                          : parse_member(p, name, member, object, target));
         atls_policy_leave(p);
     }
     for (size_t i = 0; i < object->keys_n; i++) {
@@ -225,6 +251,59 @@ atls_code atls_policy_parse_number(atls_policy_parser *p, json_t *value, uint32_
     return ATLS_OK;
 }
 
+/* "0x" and 1 to 16 hex digits. */
+static bool parse_hex_number(const char *s, uint64_t *out)
+{
+    size_t digits = strlen(s) > 2 ? strlen(s) - 2 : 0;
+    uint64_t n = 0;
+    if (s[0] != '0' || s[1] != 'x' || digits == 0 || digits > 16) {
+        return false;
+    }
+    for (const char *c = s + 2; *c != '\0'; c++) {
+        bool decimal = *c >= '0' && *c <= '9';
+        bool lower = *c >= 'a' && *c <= 'f';
+        if (!decimal && !lower && !(*c >= 'A' && *c <= 'F')) {
+            return false;
+        }
+        n = n * 16 + (uint64_t)(decimal ? *c - '0' : lower ? *c - 'a' + 10 : *c - 'A' + 10);
+    }
+    *out = n;
+    return true;
+}
+
+atls_code atls_policy_parse_u64(atls_policy_parser *p, json_t *value, uint64_t max, uint64_t *out)
+{
+    uint64_t n = 0;
+    if (json_is_integer(value) && json_integer_value(value) < 0) {
+        return atls_policy_refuse(p, "%" JSON_INTEGER_FORMAT ", where 0 to %" PRIu64 " is taken",
+                                  json_integer_value(value), max);
+    }
+    bool ok = json_is_integer(value);
+    if (ok) {
+        n = (uint64_t)json_integer_value(value);
+    } else if (json_is_string(value)) {
+        ok = parse_hex_number(json_string_value(value), &n);
+    }
+    if (!ok) {
+        return atls_policy_refuse(p, "a whole number is wanted, or its hex text (\"0x1f\")");
+    }
+    if (n > max) {
+        return atls_policy_refuse(p, "%" PRIu64 ", where 0 to %" PRIu64 " is taken", n, max);
+    }
+    *out = n;
+    return ATLS_OK;
+}
+
+atls_code atls_policy_parse_mask(atls_policy_parser *p, json_t *value, uint64_t *out)
+{
+    if (!json_is_string(value)) {
+        return atls_policy_refuse(p, "a mask as hex text is wanted, like \"0x20\"");
+    }
+    ATLS_TRY(atls_policy_parse_u64(p, value, UINT64_MAX, out));
+    return *out != 0 ? ATLS_OK
+                     : atls_policy_refuse(p, "no bit is set: leave the key out to ask nothing");
+}
+
 atls_code atls_policy_parse_list(atls_policy_parser *p, json_t *value, size_t min, size_t *n)
 {
     if (!json_is_array(value)) {
@@ -252,23 +331,34 @@ static bool is_zero(const uint8_t *bytes, size_t len)
     return true;
 }
 
-/* What the ledger shows as wanted: the first two values, and how many more there are. */
-static atls_code describe(atls_policy_parser *p, atls_any_of *any)
+atls_code atls_policy_keep_written(atls_policy_parser *p, atls_text *t, const char **out)
 {
-    atls_text t = atls_text_of(1024);
-    char hex[2 * 64 + 1];
+    char *text = atls_text_take(t);
+    *out = text != NULL ? atls_policy_keep_text(p->policy, text) : NULL;
+    free(text);
+    return *out != NULL ? ATLS_OK : ATLS_ERR_NOMEM(p->err);
+}
+
+/* What the ledger shows as wanted: the first two values, and how many more there are. */
+atls_code atls_policy_describe(atls_policy_parser *p, atls_any_of *any)
+{
+    atls_text t = atls_text_of(2048);
+    char hex[2 * ATLS_POLICY_TEXT_MAX + 1];
     for (size_t i = 0; i < any->n && i < 2; i++) {
+        const uint8_t *bytes = any->bytes + i * any->stride;
         size_t len = any->lens != NULL ? any->lens[i] : any->stride;
-        atls_hex_encode((atls_buf){any->bytes + i * any->stride, len}, hex);
-        atls_text_add(&t, "%s%s", i > 0 ? " or " : "", hex);
+        atls_text_add(&t, "%s", i > 0 ? " or " : "");
+        if (any->is_text) {
+            atls_text_add(&t, "%.*s", (int)len, (const char *)bytes);
+        } else {
+            atls_hex_encode((atls_buf){bytes, len}, hex);
+            atls_text_add(&t, "%s", hex);
+        }
     }
     if (any->n > 2) {
         atls_text_add(&t, " or %zu more", any->n - 2);
     }
-    char *text = atls_text_take(&t);
-    any->wanted = text != NULL ? atls_policy_keep_text(p->policy, text) : NULL;
-    free(text);
-    return any->wanted != NULL ? ATLS_OK : ATLS_ERR_NOMEM(p->err);
+    return atls_policy_keep_written(p, &t, &any->wanted);
 }
 
 static atls_code parse_hex(atls_policy_parser *p, json_t *value, uint8_t *out, size_t cap,
@@ -289,6 +379,9 @@ static atls_code parse_hex(atls_policy_parser *p, json_t *value, uint8_t *out, s
     return ATLS_OK;
 }
 
+#define NAMES_NOBODY                                                                               \
+    "all zero: such a value names nobody, and would fit whoever leaves the field empty"
+
 static atls_code parse_fixed(atls_policy_parser *p, json_t *value, size_t size, bool not_zero,
                              uint8_t *out)
 {
@@ -298,8 +391,7 @@ static atls_code parse_fixed(atls_policy_parser *p, json_t *value, size_t size, 
         return atls_policy_refuse(p, "%zu hex digits, where %zu are wanted", 2 * len, 2 * size);
     }
     if (not_zero && is_zero(out, size)) {
-        return atls_policy_refuse(p, "all zero: such a value names nobody, and would fit whoever "
-                                     "leaves the field empty");
+        return atls_policy_refuse(p, NAMES_NOBODY);
     }
     return ATLS_OK;
 }
@@ -318,7 +410,84 @@ atls_code atls_policy_parse_any_of(atls_policy_parser *p, json_t *value, size_t 
         ATLS_TRY(parse_fixed(p, json_array_get(value, i), size, not_zero, any.bytes + i * size));
         atls_policy_leave(p);
     }
-    ATLS_TRY(describe(p, &any));
+    ATLS_TRY(atls_policy_describe(p, &any));
+    *out = any;
+    return ATLS_OK;
+}
+
+static atls_code parse_one_varied(atls_policy_parser *p, json_t *value, size_t max, bool is_digest,
+                                  bool not_zero, uint8_t *out, uint8_t *out_len)
+{
+    size_t len;
+    ATLS_TRY(parse_hex(p, value, out, max, &len));
+    if (is_digest && len != 32 && len != 48 && len != 64) {
+        return atls_policy_refuse(p, "%zu hex digits, where 64, 96 or 128 are wanted", 2 * len);
+    }
+    if (not_zero && is_zero(out, len)) {
+        return atls_policy_refuse(p, NAMES_NOBODY);
+    }
+    *out_len = (uint8_t)len;
+    return ATLS_OK;
+}
+
+atls_code atls_policy_parse_varied(atls_policy_parser *p, json_t *value, size_t max, bool is_digest,
+                                   bool not_zero, atls_any_of *out)
+{
+    atls_any_of any = {.stride = max};
+    ATLS_TRY(atls_policy_parse_list(p, value, 1, &any.n));
+    any.bytes = atls_policy_keep(p->policy, any.n, max);
+    any.lens = atls_policy_keep(p->policy, any.n, 1);
+    if (any.bytes == NULL || any.lens == NULL) {
+        return ATLS_ERR_NOMEM(p->err);
+    }
+    for (size_t i = 0; i < any.n; i++) {
+        atls_policy_enter_element(p, i);
+        ATLS_TRY(parse_one_varied(p, json_array_get(value, i), max, is_digest, not_zero,
+                                  any.bytes + i * max, &any.lens[i]));
+        atls_policy_leave(p);
+    }
+    ATLS_TRY(atls_policy_describe(p, &any));
+    *out = any;
+    return ATLS_OK;
+}
+
+atls_code atls_policy_parse_word(atls_policy_parser *p, json_t *value, const char *what,
+                                 const char *const *known, size_t known_n, size_t *i)
+{
+    const char *word;
+    ATLS_TRY(atls_policy_parse_string(p, value, &word));
+    for (size_t k = 0; k < known_n; k++) {
+        if (strcmp(word, known[k]) == 0) {
+            *i = k;
+            return ATLS_OK;
+        }
+    }
+    return atls_policy_refuse_unknown(p, false, what, word, known, known_n);
+}
+
+atls_code atls_policy_parse_texts(atls_policy_parser *p, json_t *value, const char *what,
+                                  const char *const *known, size_t known_n, atls_any_of *out)
+{
+    atls_any_of any = {.stride = ATLS_POLICY_TEXT_MAX, .is_text = true};
+    ATLS_TRY(atls_policy_parse_list(p, value, 1, &any.n));
+    any.bytes = atls_policy_keep(p->policy, any.n, any.stride);
+    any.lens = atls_policy_keep(p->policy, any.n, 1);
+    if (any.bytes == NULL || any.lens == NULL) {
+        return ATLS_ERR_NOMEM(p->err);
+    }
+    for (size_t i = 0; i < any.n; i++) {
+        const char *text;
+        size_t k;
+        atls_policy_enter_element(p, i);
+        if (known != NULL) {
+            ATLS_TRY(atls_policy_parse_word(p, json_array_get(value, i), what, known, known_n, &k));
+        }
+        ATLS_TRY(atls_policy_parse_string(p, json_array_get(value, i), &text));
+        any.lens[i] = (uint8_t)strlen(text);
+        memcpy(any.bytes + i * any.stride, text, any.lens[i]);
+        atls_policy_leave(p);
+    }
+    ATLS_TRY(atls_policy_describe(p, &any));
     *out = any;
     return ATLS_OK;
 }
@@ -349,7 +518,7 @@ atls_code atls_policy_parse_serials(atls_policy_parser *p, json_t *value, size_t
         any.lens[i] = (uint8_t)(len - zeros);
         atls_policy_leave(p);
     }
-    ATLS_TRY(describe(p, &any));
+    ATLS_TRY(atls_policy_describe(p, &any));
     *out = any;
     return ATLS_OK;
 }

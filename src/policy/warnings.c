@@ -40,7 +40,10 @@ static void warn_of_identity(warning_list *list, const atls_workload *w)
     for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
         owner = owner || w->measured[t].owner.rules_n > 0;
     }
-    bool platform = w->ppid.n + w->pck_serial.n + w->instance_id.n > 0;
+    bool platform = false;
+    for (size_t i = 0; i < ATLS_PINS; i++) {
+        platform = platform || w->pins[i].n > 0;
+    }
     if (w->pki_n > 0 || platform) {
         return;
     }
@@ -64,12 +67,114 @@ static bool set_has(const atls_register_set *set, const char *key)
     return false;
 }
 
+static bool has_log(int tee)
+{
+    return tee == ATLS_TEE_TDX || tee == ATLS_TEE_TPM;
+}
+
+/* PCR 16 and 23 can be reset by whoever is root there. */
+static void warn_of_tpm(warning_list *list, const atls_workload *w)
+{
+    bool resettable = false;
+    for (size_t i = 0; i < w->measured[ATLS_TEE_TPM].n; i++) {
+        const atls_register_set *set = &w->measured[ATLS_TEE_TPM].sets[i];
+        bool any = false;
+        for (size_t k = 0; k < set->rules_n; k++) {
+            const atls_register *reg = set->rules[k].reg;
+            bool pcr = reg->place == ATLS_PLACE_PCR;
+            bool reset = pcr && (reg->index == 16 || reg->index == 23);
+            resettable = resettable || reset;
+            any = any || (pcr && !reset);
+        }
+        if (!any && w->events_n == 0) {
+            warn(list, "a tpm set without a PCR that lasts: the software may be any.");
+        }
+    }
+    if (resettable) {
+        warn(list, "PCR 16 and 23 can be reset and filled by any software there: they prove "
+                   "nothing.");
+    }
+    if (w->allow_sha1) {
+        warn(list, "sha1 is allowed: whoever makes the software can make two with one digest.");
+    }
+}
+
+static bool names_events_by_type(const atls_workload *w)
+{
+    for (size_t i = 0; i < w->events_n; i++) {
+        if (w->events[i].type_name != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_events(warning_list *list, const atls_workload *w)
+{
+    if (names_events_by_type(w)) {
+        warn(list, "an event is named by its type, which no digest covers: what runs there may "
+                   "write another. Without type every event of the register must fit.");
+    }
+}
+
+static const atls_any_of *pin_of(const atls_workload *w, const char *key)
+{
+    size_t i = 0;
+    (void)atls_pin_by_key(key, &i);
+    return &w->pins[i];
+}
+
+static void warn_of_amd(warning_list *list, const atls_workload *w)
+{
+    if (!w->tees[ATLS_TEE_SNP] && !w->tees[ATLS_TEE_AZURE]) {
+        return;
+    }
+    if (w->amd.floors_n == 0) {
+        warn(list, "AMD tells no TCB status: without amd.tcb_min any firmware fits, old and broken "
+                   "ones too.");
+    }
+    if (w->crl_if_present) {
+        warn(list, "a missing CRL of AMD's refuses nothing: whoever holds it back hides a "
+                   "revocation.");
+    }
+    if (w->tees[ATLS_TEE_SNP] && !w->amd.refuse_vlek && w->amd.csp_ids.n == 0 &&
+        pin_of(w, "chip_id")->n == 0) {
+        warn(list, "any provider's key (VLEK) may sign: amd.csp_id names those that are trusted.");
+    }
+    if (pin_of(w, "chip_id")->n > 0 && (w->amd.allow_masked_chip || w->amd.csp_ids.n > 0)) {
+        warn(list, "chip_id is pinned: reports of a VLEK or a masked chip name no chip, and never "
+                   "fit.");
+    }
+}
+
+static void warn_of_weak_pins(warning_list *list, const atls_workload *w)
+{
+    if (pin_of(w, "nitro_instance")->n > 0) {
+        warn(list, "nitro_instance is an id that AWS's hypervisor writes down, under a key that "
+                   "serves others too: it stops a mistake, not a leaked key.");
+    }
+    if (w->tees[ATLS_TEE_TOKEN] && w->measured[ATLS_TEE_TOKEN].n == 0) {
+        warn(list, "any token of a trusted key fits: name its issuer and audience in jwt.");
+    }
+    if (w->allow_unsecured_lifecycle) {
+        warn(list, "an unsecured life cycle is allowed: the platform may be open to inspection.");
+    }
+    if (w->migration_agent.n > 0) {
+        warn(list, "a migration agent is accepted: it gets this guest's memory and keys.");
+    }
+}
+
 static void warn_of_measurements(warning_list *list, const atls_workload *w)
 {
     for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
-        if (w->tees[t] && w->measured[t].n == 0) {
+        bool unchecked = w->tees[t] && w->measured[t].n == 0 && t != ATLS_TEE_AZURE;
+        if (unchecked && !(has_log(t) && w->events_n > 0)) {
             warn(list, "measurements unchecked: any software in a genuine TEE fits.");
         }
+    }
+    if (w->tees[ATLS_TEE_AZURE] && w->measured[ATLS_TEE_TPM].n == 0 && w->events_n == 0) {
+        warn(list, "measurements unchecked: on Azure the hardware's measurement is that of "
+                   "Microsoft's paravisor; what the guest runs stands in the PCRs (tpm).");
     }
     for (size_t i = 0; i < w->measured[ATLS_TEE_TDX].n; i++) {
         const atls_register_set *set = &w->measured[ATLS_TEE_TDX].sets[i];
@@ -131,6 +236,10 @@ atls_code atls_policy_collect_warnings(atls_policy *policy, atls_err *err)
         list.workload = w;
         warn_of_identity(&list, w);
         warn_of_measurements(&list, w);
+        warn_of_tpm(&list, w);
+        warn_of_events(&list, w);
+        warn_of_amd(&list, w);
+        warn_of_weak_pins(&list, w);
         warn_of_allowances(&list, w);
         warn_of_bindings(&list, w);
     }

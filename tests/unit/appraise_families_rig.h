@@ -82,9 +82,16 @@ static inline atls_claims nitro_tpm(void)
     return c;
 }
 
+static const uint8_t b1[32] = {[0] = 0xb1, [31] = 0xb1};
+static const uint8_t b2[32] = {[0] = 0xb2, [31] = 0xb2};
+static const uint8_t signer[32] = {[0] = 0x51, [31] = 0x51};
+#define ZEROS30 "000000000000000000000000000000000000000000000000000000000000"
+#define B1      "b1" ZEROS30 "b1"
+#define B2      "b2" ZEROS30 "b2"
+#define SIGNER  "51" ZEROS30 "51"
 static const atls_cca_component cca_components[] = {
-    {"BL", "1.0", {(const uint8_t *)"\xb1\xb1", 2}, {(const uint8_t *)"\x51\x51", 2}},
-    {"RMM", NULL, {(const uint8_t *)"\xb2\xb2", 2}, {(const uint8_t *)"\x51\x51", 2}},
+    {"BL", "1.0", {b1, 32}, {signer, 32}},
+    {"RMM", NULL, {b2, 32}, {signer, 32}},
 };
 
 static inline atls_claims cca_realm(void)
@@ -125,6 +132,25 @@ static inline atls_claims token(void)
     t->measurements = token_measurements;
     t->measurements_n = 1;
     return c;
+}
+
+/* One workload of this TEE with these members; decided by check ("" if it fits). */
+static inline void expect_of(const char *tee, const char *members, const atls_claims *c,
+                             const char *check)
+{
+    char text[12000];
+    atls_appraisal a;
+    (void)snprintf(text, sizeof text, "{\"name\":\"web\",\"tees\":[\"%s\"]%s}", tee, members);
+    (void)free_expected_policy(NULL);
+    expected_policy = policy_of(text);
+    const char *d = decided(expected_policy, c, NULL, &a);
+    if (strcmp(d, check) != 0) {
+        fail_msg("%s: decided by \"%s\", wanted \"%s\"", text, d, check);
+    }
+    assert_int_equal(a.fits, check[0] == '\0');
+    if (check[0] != '\0') {
+        assert_non_null(entry(check));
+    }
 }
 
 #endif

@@ -103,8 +103,8 @@ static void every_key_is_taken(void **state)
     assert_true(w->tcb.advisories[2].until_s == INT64_MAX);
     assert_int_equal(w->tcb.min_evaluation_number, 17);
     assert_int_equal(w->tcb.max_collateral_age_days, 30);
-    assert_int_equal(w->pck_serial.lens[0], 2);
-    assert_string_equal(w->pck_serial.wanted, "ab01 or 01 or 1 more");
+    assert_int_equal(w->pins[1].lens[0], 2);
+    assert_string_equal(w->pins[1].wanted, "ab01 or 01 or 1 more");
     assert_string_equal(w->fmspc.wanted, "00806f050000 or 90c06f000000");
     assert_string_equal(w->pki_wanted, "a.example or 1 more");
     assert_string_equal(w->bindings_wanted, "atls/1 or ra-tls");
@@ -265,7 +265,7 @@ static const struct {
     {"evaluation number too large", ",\"tcb\":{\"min_evaluation_number\":4294967296}",
      "where 1 to"},
     {"collateral age", ",\"tcb\":{\"max_collateral_age_days\":0}", "0, where 1 to 3650"},
-    {"platforms no object", ",\"platforms\":[]", "(platforms)"},
+    {"platforms no object", ",\"platforms\":[]", "platform ids is wanted"},
     {"platforms empty", ",\"platforms\":{}", "at least one list"},
     {"ppid empty", ",\"platforms\":{\"ppid\":[]}", "an empty list"},
     {"ppid zero", ",\"platforms\":{\"ppid\":[\"00000000000000000000000000000000\"]}", "all zero"},
@@ -341,8 +341,8 @@ static void names_and_tees_are_checked(void **state)
     refused(TOP "[{\"name\":\"a\",\"tees\":[]}]}", "no tee", "policy.format", "an empty list");
     refused(TOP "[{\"name\":\"a\",\"tees\":[\"tdxx\"]}]}", "tee", "policy.format",
             "unknown TEE \"tdxx\"; did you mean \"tdx\"?");
-    refused(TOP "[{\"name\":\"a\",\"tees\":[\"nitro\"]}]}", "later tee", "policy.format",
-            "unknown TEE \"nitro\"");
+    refused(TOP "[{\"name\":\"a\",\"tees\":[\"sev\"]}]}", "other tee", "policy.format",
+            "unknown TEE \"sev\"");
     refused(TOP "[{\"name\":\"a\",\"tees\":[\"sgx\"],\"tdx\":{\"mrtd\":[\"" H48 "\"]}}]}",
             "sets of a TEE that is not named", "policy.format", "registers of tdx");
     refused(TOP "[{\"name\":\"a\",\"tees\":[\"sgx\"],\"owner\":{\"mrowner\":[\"" H48 "\"]}}]}",
