@@ -110,9 +110,14 @@ void rig_side_new(rig_side *side, atls_role role, const rig_options *o)
     assert_non_null(side->config);
     if (client ? o->client_asks : o->server_asks) {
         side->verifier = new_verifier(client ? o->client_policy : o->server_policy);
+        if (client && o->client_trust != NULL) {
+            o->client_trust(side->verifier, o->client_trust_arg);
+        }
         atls_config_set0_verifier(side->config, side->verifier);
     }
-    if (client ? o->client_shows : o->server_shows) {
+    if (!client && o->server_attester != NULL) {
+        atls_config_set0_attester(side->config, o->server_attester);
+    } else if (client ? o->client_shows : o->server_shows) {
         const atls_sim_quote *quote = client ? o->client_quote : o->server_quote;
         must(atls_sim_attester_new(rig_sim(), quote != NULL ? quote : &(atls_sim_quote){0},
                                    &side->attester, &err),

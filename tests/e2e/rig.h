@@ -15,6 +15,10 @@ typedef struct rig_options { /* zero: that side does neither */
     bool after_peer, two_keys, no_client_certificate;
     const char *client_policy, *server_policy; /* JSON; NULL: the built-in rule */
     const atls_sim_quote *client_quote, *server_quote;
+    const atls_attester *server_attester; /* borrowed; NULL: the simulator's */
+    void (*client_trust)(atls_verifier *v,
+                         void *arg); /* what else the client's verifier knows; may be NULL */
+    void *client_trust_arg;
     const rig_cert *ca;                        /* what both trust for names; NULL: no PKI */
     const rig_cert *client_cert, *server_cert; /* identities; NULL: made on the spot */
     const char *suite, *client_alpn, *server_alpn;
