@@ -13,7 +13,7 @@
 #include "say.h"
 #include "sim_dir.h"
 
-enum { TYPE = 0x100, REPORT_DATA, NONCE, SIM, OUT, BUNDLE, JSON };
+enum { TYPE = 0x100, REPORT_DATA, NONCE, SIM, OUT, BUNDLE, JSON, PROBE };
 
 static const flag own_flags[] = {
     {TYPE, "type", "NAME", "auto, tdx, snp, sgx, cca, nitro, tpm, azure or sim (auto)"},
@@ -22,6 +22,7 @@ static const flag own_flags[] = {
     {SIM, "sim", "DIR", "the simulated platform for --type sim, made by `atls sim pki`"},
     {BUNDLE, "bundle", NULL, "write a bundle (JSON) rather than the bare quote"},
     {JSON, "json", NULL, "the same: a bundle is one JSON object"},
+    {PROBE, "probe", NULL, "make nothing: tell of each source whether it works here, and why not"},
     {OUT, "output", "FILE", "where it goes, also -o (standard output)"},
     {'o', "o", "FILE", "the same"},
     {0, NULL, NULL, NULL},
@@ -35,7 +36,7 @@ static const flags attest_flags = {
 typedef struct request {
     evidence_source source;
     atls_report_data data;
-    bool bundle;
+    bool bundle, probe;
     const char *out;
 } request;
 
@@ -63,6 +64,9 @@ static int take(request *r, int id)
     case JSON:
         r->bundle = true;
         return FLAGS_END;
+    case PROBE:
+        r->probe = true;
+        return FLAGS_END;
     case OUT:
     case 'o':
         r->out = optarg;
@@ -72,6 +76,54 @@ static int take(request *r, int id)
                        sim_quote_take(&r->source.quote, id, optarg)
                    ? FLAGS_END
                    : FLAGS_WRONG;
+    }
+}
+
+/* --- --probe --- */
+
+static void print_probe(FILE *to, const atls_attest_probe *p)
+{
+    if (p->type != NULL) {
+        (void)fprintf(to, "%-10s makes %s\n", p->source, p->type);
+    } else {
+        (void)fprintf(to, "%-10s %s: %s [%s]\n", p->source, p->absent ? "absent" : "does not work",
+                      p->why, p->check);
+    }
+}
+
+static void print_probe_json(FILE *to, const atls_attest_probe *p, bool first)
+{
+    (void)fprintf(to, "%s{\"source\":\"%s\",\"type\":", first ? "" : ",", p->source);
+    if (p->type != NULL) {
+        (void)fprintf(to, "\"%s\"}", p->type);
+        return;
+    }
+    (void)fprintf(to,
+                  "null,\"absent\":%s,\"check\":\"%s\",\"message\":", p->absent ? "true" : "false",
+                  p->check);
+    output_json_string(to, p->why);
+    (void)fputc('}', to);
+}
+
+/* All of them, in the order in which `auto` takes the first that works. */
+static void probe(FILE *to, const evidence_source *s, bool json)
+{
+    atls_attest_probe p;
+    atls_attest_options o = s->machine;
+    o.type = s->type;
+    o.tpm = &s->tpm;
+    if (json) {
+        (void)fprintf(to, "{\"sources\":[");
+    }
+    for (size_t i = 0; atls_attest_probe_at(&o, i, &p); i++) {
+        if (json) {
+            print_probe_json(to, &p, i == 0);
+        } else {
+            print_probe(to, &p);
+        }
+    }
+    if (json) {
+        (void)fprintf(to, "]}\n");
     }
 }
 
@@ -89,6 +141,10 @@ int command_attest(int argc, char **argv)
     if (optind != argc) {
         return say_refusal(ATLS_E_USAGE, "usage.operand", "wanted is: %s", attest_flags.usage);
     }
+    if (r.probe) {
+        probe(stdout, &r.source, r.bundle);
+        return ATLS_OK;
+    }
     atls_err err = {0};
     atls_evidence_blob blob = {0};
     atls_code rc = evidence_source_open(&r.source, &err);
@@ -101,5 +157,12 @@ int command_attest(int argc, char **argv)
     }
     atls_evidence_blob_clear(&blob);
     evidence_source_close(&r.source);
-    return rc == ATLS_OK ? 0 : say_err(&err, NULL);
+    if (rc == ATLS_OK) {
+        return 0;
+    }
+    int code = say_err(&err, NULL);
+    if (strcmp(err.check, "attest.none") == 0) {
+        probe(stderr, &r.source, false);
+    }
+    return code;
 }

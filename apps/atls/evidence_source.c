@@ -9,9 +9,35 @@
 
 #define AUTH_MAX 65u /* bytes: a TPM's authorization value, and a newline */
 
+enum {
+    SOURCE = 0x700,
+    ATTEST_TIMEOUT,
+    TSM_DIR,
+    VMPL,
+    TDX_DEVICE,
+    TDX_QGS,
+    TDX_CONF,
+    SEV_DEVICE,
+    GRAMINE_DIR,
+    DSTACK_SOCKET,
+    NSM_DEVICE
+};
 enum { TCTI = 0x800, AK, PCRS, EVENT_LOG, IMA_LOG, VCEK, ENDORSEMENT_AUTH, OWNER_AUTH };
 
 const flag evidence_source_flags[] = {
+    {SOURCE, "source", "NAME",
+     "where this machine's evidence comes from: gramine, nsm, dstack, tsm, tdx-guest, sev-guest, azure or tpm (the first "
+     "that works)"},
+    {ATTEST_TIMEOUT, "attest-timeout", "SECONDS", "for one piece of evidence (30)"},
+    {TSM_DIR, "tsm-dir", "DIR", "configfs-tsm (/sys/kernel/config/tsm/report)"},
+    {VMPL, "vmpl", "0-3", "SEV-SNP: the privilege level that the report names"},
+    {TDX_DEVICE, "tdx-device", "FILE", "the TDX guest device (/dev/tdx_guest)"},
+    {TDX_QGS, "tdx-qgs", "ADDR", "its quote service: vsock:CID:PORT or unix:PATH"},
+    {TDX_CONF, "tdx-conf", "FILE", "or the file that names its port (/etc/tdx-attest.conf)"},
+    {SEV_DEVICE, "sev-device", "FILE", "the SEV-SNP guest device (/dev/sev-guest)"},
+    {GRAMINE_DIR, "gramine-dir", "DIR", "Gramine's files (/dev/attestation)"},
+    {DSTACK_SOCKET, "dstack-socket", "FILE", "the socket of dstack's agent (/var/run/dstack.sock)"},
+    {NSM_DEVICE, "nsm-device", "FILE", "the Nitro Security Module (/dev/nsm)"},
     {TCTI, "tcti", "STRING", "types tpm, azure: how to reach the TPM (device:/dev/tpmrm0)"},
     {AK, "ak", "KEY",
      "its key: ecc (the default), rsa, ecc@0x8101..., 0x8101..., gcp, gcp-rsa, azure"},
@@ -25,12 +51,37 @@ const flag evidence_source_flags[] = {
     {0, NULL, NULL, NULL},
 };
 
+static bool take_timeout(evidence_source *s, const char *arg)
+{
+    uint64_t seconds = 0;
+    if (!input_number(arg, 1, 3600, &seconds)) {
+        (void)say_refusal(ATLS_E_USAGE, "usage.argument",
+                          "--attest-timeout wants seconds, 1 to 3600");
+        return false;
+    }
+    s->machine.timeout_ms = (uint32_t)(seconds * 1000);
+    return true;
+}
+
 bool evidence_source_take(evidence_source *s, int id, char *arg)
 {
+    if (id == ATTEST_TIMEOUT) {
+        return take_timeout(s, arg);
+    }
     const struct {
         int id;
         const char **to;
     } texts[] = {
+        {SOURCE, &s->machine.source},
+        {TSM_DIR, &s->machine.tsm_dir},
+        {VMPL, &s->machine.snp_vmpl},
+        {TDX_DEVICE, &s->machine.tdx_device},
+        {TDX_QGS, &s->machine.tdx_qgs},
+        {TDX_CONF, &s->machine.tdx_conf},
+        {SEV_DEVICE, &s->machine.sev_device},
+        {GRAMINE_DIR, &s->machine.gramine_dir},
+        {DSTACK_SOCKET, &s->machine.dstack_socket},
+        {NSM_DEVICE, &s->machine.nsm_device},
         {TCTI, &s->tpm.tcti},
         {AK, &s->tpm.ak},
         {PCRS, &s->tpm.pcrs},

@@ -7,7 +7,7 @@
 
 #include "say.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 96
 
 /* -o FILE: an id that is a character; its name is that letter, and it takes an argument. */
 static bool is_letter(const flag *o)

@@ -145,7 +145,8 @@ static atls_code make(const tsm *t, entry *e, atls_err *err)
         (void)snprintf(e->path, sizeof e->path, "%s/atls-%s", t->dir, name);
         e->made = t->os->mkdir(t->os->self, e->path) == 0 ? 0 : errno;
     }
-    return e->made == 0 ? ATLS_OK : failed("attest.tsm.mkdir", "making", e->path, e->made, err);
+    return e->made == 0 ? ATLS_OK
+                        : failed("attest.tsm.mkdir", "making a request in", t->dir, e->made, err);
 }
 
 /* A directory that stays costs the kernel a page and nobody a wrong answer: evidence is not thrown away for it. */
