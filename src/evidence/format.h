@@ -39,6 +39,7 @@ typedef struct atls_format {
 atls_buf atls_evidence_part(const atls_evidence *evidence, const char *name);
 
 extern const atls_format atls_format_cca;
+extern const atls_format atls_format_nitro;
 extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
 extern const atls_format atls_format_tpm;

@@ -26,6 +26,7 @@ typedef struct sim_family {
 atls_code sim_no_variant(const char *family, const char *variant, atls_err *err);
 
 extern const sim_family sim_family_cca;
+extern const sim_family sim_family_nitro;
 extern const sim_family sim_family_tpm;
 
 /* A malloc'ed copy of bytes as part name of blob. ATLS_E_SYSTEM only. */

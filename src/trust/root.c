@@ -246,17 +246,22 @@ atls_code atls_root_sets_add_simulators(atls_root_set sets[ATLS_FAMILIES], atls_
     return rc;
 }
 
-const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert)
+const atls_root *atls_root_find_sha256(const atls_root_set *set, const uint8_t sha256[32])
 {
     const atls_root *found = NULL;
     for (size_t i = 0; i < set->n; i++) {
         const atls_root *root = &set->roots[i];
-        if (memcmp(root->sha256, cert->sha256, sizeof cert->sha256) == 0 &&
+        if (memcmp(root->sha256, sha256, sizeof root->sha256) == 0 &&
             (found == NULL || root->simulated)) {
             found = root;
         }
     }
     return found;
+}
+
+const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert)
+{
+    return atls_root_find_sha256(set, cert->sha256);
 }
 
 bool atls_root_set_replaced(const atls_root_set *set)

@@ -48,6 +48,7 @@ void atls_root_set_clear(atls_root_set *set);
 /* The root that this certificate is; NULL if it is none of them. One that was given twice is a simulator's if
  * either said so. */
 const atls_root *atls_root_find(const atls_root_set *set, const atls_cert *cert);
+const atls_root *atls_root_find_sha256(const atls_root_set *set, const uint8_t sha256[32]);
 
 /* Has the user put roots in the vendor's place? */
 bool atls_root_set_replaced(const atls_root_set *set);

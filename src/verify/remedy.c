@@ -12,7 +12,10 @@ static const char LAST_WORD[] = "";
 #define PEER_IS_WRONG                                                                              \
     "The peer does not speak the protocol as it is specified: update it, or find out who it is."
 #define DAMAGED "The evidence is damaged or forged: get it anew from the machine, whole."
-#define DEFECT  "Report this as a defect of atls, with the evidence."
+#define NITRO_TIME                                                                                     \
+    "Look at the clock; AWS's certificates live for hours: get a new document, or judge a stored one " \
+    "as of its time with --at."
+#define DEFECT "Report this as a defect of atls, with the evidence."
 
 static const struct {
     const char *id; /* whole, or a prefix that ends where an id has its dot */
@@ -51,6 +54,14 @@ static const struct {
     {"frame", NULL, PEER_IS_WRONG},
     {"key", NULL, DAMAGED},
     {"leaf", NULL, DAMAGED},
+    {"nitro", NULL, DAMAGED},
+    {"nitro.chain.root", NULL,
+     "The document is not under AWS's root: do not trust it. For the China and GovCloud partitions give their root with --root aws:FILE."},
+    {"nitro.instance.time", NULL, NITRO_TIME},
+    {"nitro.leaf.time", NULL, NITRO_TIME},
+    {"nitro.regional.time", NULL, NITRO_TIME},
+    {"nitro.root.time", NULL, NITRO_TIME},
+    {"nitro.zonal.time", NULL, NITRO_TIME},
     {"payload", NULL, PEER_IS_WRONG},
     {"pck", NULL,
      "The platform's certificate does not hold: get a new quote with its whole chain, and do not trust the platform until it does."},
