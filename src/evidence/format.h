@@ -43,5 +43,6 @@ extern const atls_format atls_format_nitro;
 extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
 extern const atls_format atls_format_tpm;
+extern const atls_format atls_format_jwt;
 
 #endif

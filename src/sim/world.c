@@ -13,6 +13,7 @@ static const sim_family *const families[] = {
     &sim_family_cca,
     &sim_family_nitro,
     &sim_family_tpm,
+    &sim_family_jwt,
     NULL,
 };
 

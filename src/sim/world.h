@@ -28,6 +28,7 @@ atls_code sim_no_variant(const char *family, const char *variant, atls_err *err)
 extern const sim_family sim_family_cca;
 extern const sim_family sim_family_nitro;
 extern const sim_family sim_family_tpm;
+extern const sim_family sim_family_jwt;
 
 /* A malloc'ed copy of bytes as part name of blob. ATLS_E_SYSTEM only. */
 ATLS_MUST_USE atls_code sim_blob_add(atls_evidence_blob *blob, const char *name, atls_buf bytes,

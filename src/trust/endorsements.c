@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "trust/jwks.h"
 
 void atls_endorsements_clear(atls_endorsements *e)
 {
@@ -59,6 +60,7 @@ static const atls_endorsement_kind *const kinds[] = {
     &atls_endorsement_crl,
     &atls_endorsement_certificates,
     &atls_endorsement_cca_anchors,
+    &atls_endorsement_jwks,
     &atls_endorsement_pem_keys,
     &atls_endorsement_tpm_public, /* by few bytes: behind all that is told by more */
 };

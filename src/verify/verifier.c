@@ -19,6 +19,7 @@ static const atls_format *const formats[] = {
     &atls_format_cca,
     &atls_format_nitro,
     &atls_format_tpm,
+    &atls_format_jwt,
 };
 
 struct atls_verifier {
