@@ -61,6 +61,10 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
             atls_inspect_quote(part, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
         }
+        if ((strcmp(e->type, "nitro") == 0 || strcmp(e->type, "cca") == 0) &&
+            atls_inspect_cose(part, e->parts[i].bytes, &err) != ATLS_OK) {
+            atls_inspect_error(part, &err);
+        }
     }
 }
 
@@ -119,6 +123,10 @@ static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
     if (atls_pem_looks(bytes) || is_der(bytes)) {
         put_head(tree, "certificates");
         return atls_inspect_certificates(tree, "certificates", bytes, err);
+    }
+    if (atls_inspect_is_cose(bytes)) {
+        put_head(tree, "signed CBOR document");
+        return atls_inspect_cose(tree, bytes, err);
     }
     put_head(tree, "quote");
     return atls_inspect_quote(tree, bytes, err);

@@ -23,6 +23,9 @@ char *atls_inspect_render(const json_t *tree);
 
 /* The rooms' parts. Each adds its members to `to`. */
 atls_code atls_inspect_quote(json_t *to, atls_buf bytes, atls_err *err);
+/* Documents of AWS Nitro, tokens of Arm CCA. */
+bool atls_inspect_is_cose(atls_buf bytes);
+atls_code atls_inspect_cose(json_t *to, atls_buf bytes, atls_err *err);
 atls_code atls_inspect_certificates(json_t *to, const char *name, atls_buf pem_or_der,
                                     atls_err *err);
 void atls_inspect_crl(json_t *to, const char *name, atls_buf bytes);
