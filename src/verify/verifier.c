@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "claims/evidence_parts.h"
+#include "trust/ek_cert.h"
 #include "trust/trust.h"
 #include "verify/binding.h"
 #include "verify/verdict.h"
@@ -81,6 +82,12 @@ atls_code atls_verifier_add1_endorsement(atls_verifier *v, atls_buf bytes, atls_
 atls_code atls_verifier_insecure_trust_simulator(atls_verifier *v, atls_buf certs, atls_err *err)
 {
     return atls_trust_add1_simulator(v->trust, certs, err);
+}
+
+atls_code atls_ek_certificate_check(const atls_verifier *v, atls_buf der, const atls_buf *ek_public,
+                                    int64_t when_s, atls_ek_identity *out, atls_err *err)
+{
+    return atls_ek_cert_judge(v->trust, der, ek_public, when_s, out, err);
 }
 
 void atls_verifier_drop_caches(atls_verifier *v)
