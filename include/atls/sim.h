@@ -35,6 +35,8 @@ typedef struct atls_sim_quote {
     const char *tcb; /* "UpToDate", "OutOfDate", "SWHardeningNeeded", ...; NULL: "UpToDate" */
     bool debug;
     const char *fault; /* NULL: none */
+    const char *event_log; /* TDX, for an attester: RTMRs are those of a log, "ccel" or "dstack", which is part event_log of
+                            * its evidence; fault may then be one of logs. NULL: no log */
 } atls_sim_quote;
 ATLS_API ATLS_MUST_USE atls_code atls_sim_make_quote(const atls_sim *sim, const atls_sim_quote *q,
                                                      uint8_t **out, size_t *len, atls_err *err);
@@ -52,6 +54,10 @@ typedef struct atls_sim_fault {
     atls_code expected; /* of a verdict under the built-in rule; ATLS_OK: odd, but to be accepted */
 } atls_sim_fault;
 ATLS_API bool atls_sim_fault_at(size_t i, atls_sim_fault *out); /* false: i is past the end */
+
+/* Faults of event logs; variants are the logs ("ccel", "dstack", and a TPM's "pcrs", "ima"). false: i is past the end. */
+typedef struct atls_sim_world_fault atls_sim_world_fault;
+ATLS_API bool atls_sim_log_fault_at(size_t i, atls_sim_world_fault *out);
 
 /* --- the other families: each a world of its own, with its own root and keys --- */
 
@@ -94,13 +100,13 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_world_attester_new(const atls_sim_worl
                                                              const atls_sim_request *request,
                                                              atls_attester **out, atls_err *err);
 
-typedef struct atls_sim_world_fault { /* strings are static */
+struct atls_sim_world_fault { /* strings are static */
     const char *name;                 /* "vcek.tcb" */
     const char *what;                 /* one clause */
     const char *variants;             /* words separated by spaces; "": every variant */
     atls_code expected; /* of a verdict under the built-in rule; ATLS_OK: odd, but to be accepted */
     const char *check;  /* the id that must have failed; "" for ATLS_OK */
-} atls_sim_world_fault;
+};
 /* false: i is past the end, or the world is not known. */
 ATLS_API bool atls_sim_world_fault_at(const char *world, size_t i, atls_sim_world_fault *out);
 

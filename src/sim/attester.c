@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "sim/quote.h"
+#include "sim/world.h"
 
 static atls_code attest(void *self, const atls_report_data *data, atls_evidence_blob *out,
                         atls_err *err)
@@ -15,6 +16,12 @@ static atls_code attest(void *self, const atls_report_data *data, atls_evidence_
     blob.parts[0].len = prepared->len;
     memcpy(blob.parts[0].name, "quote", sizeof "quote");
     memcpy(blob.type, prepared->tee, strlen(prepared->tee) + 1);
+    const atls_buf log = {prepared->log, prepared->log_len};
+    atls_code rc = log.ptr == NULL ? ATLS_OK : sim_blob_add(&blob, "event_log", log, err);
+    if (rc != ATLS_OK) {
+        atls_evidence_blob_clear(&blob);
+        return rc;
+    }
     *out = blob;
     return ATLS_OK;
 }

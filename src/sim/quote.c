@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/writer.h"
 #include "sim/chain.h"
+#include "sim/log.h"
 #include "sim/report.h"
 
 #define QUOTE_MAX  16384 /* bytes; a chain is about 3,000 of them */
@@ -38,6 +39,9 @@ typedef struct maker {
     sim_quote_plan plan;
     const char *workload;
     bool debug;
+    const char *log; /* "ccel", "dstack"; NULL: none */
+    const char *log_fault;
+    uint8_t rtmr[4][48]; /* with a log */
     sim_signer *attestation;
     uint8_t auth[AUTH_MAX];
     uint8_t qe_report[SIM_SGX_REPORT_LEN];
@@ -45,6 +49,21 @@ typedef struct maker {
     atls_writer w;
     sim_quote *out;
 } maker;
+
+static atls_code choose_log(maker *m, const atls_sim_quote *q, atls_err *err)
+{
+    m->log = q->event_log;
+    if (m->log == NULL) {
+        return ATLS_OK;
+    }
+    if (m->form->tee != SIM_TDX || (strcmp(m->log, "ccel") != 0 && strcmp(m->log, "dstack") != 0)) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "sim.event_log",
+                        "no event log %.32s of a quote of type %s: a TDX quote has ccel or dstack",
+                        m->log, m->form->name);
+    }
+    m->log_fault = sim_log_has_fault(m->log, q->fault) ? q->fault : NULL;
+    return ATLS_OK;
+}
 
 static atls_code choose(maker *m, const atls_sim_quote *q, atls_err *err)
 {
@@ -66,7 +85,8 @@ static atls_code choose(maker *m, const atls_sim_quote *q, atls_err *err)
         return ATLS_ERR(err, ATLS_E_USAGE, "sim.tcb", "a quote of type %s cannot be %s: use tdx5",
                         type, m->level->status);
     }
-    ATLS_TRY(sim_fault_by_name(q->fault, &m->fault, err));
+    ATLS_TRY(choose_log(m, q, err));
+    ATLS_TRY(sim_fault_by_name(m->log_fault == NULL ? q->fault : NULL, &m->fault, err));
     if (m->fault != NULL && m->fault->scope == SIM_OF_PLATFORM) {
         return ATLS_ERR(err, ATLS_E_USAGE, "sim.fault",
                         "%s is a fault of the platform, not of one quote: make a simulator with it",
@@ -169,6 +189,9 @@ static atls_code put_body(maker *m, atls_err *err)
     } else {
         ATLS_TRY(sim_td_report(m->workload, m->level, m->debug, m->form->is_1_5, body, err));
     }
+    if (m->log != NULL) {
+        memcpy(body + SIM_TD_REPORT_RTMR, m->rtmr, sizeof m->rtmr);
+    }
     size_t from = m->w.len;
     if (m->form->version == 5) {
         atls_writer_u16le(&m->w, m->form->body_type);
@@ -236,6 +259,10 @@ static atls_code build(maker *m, atls_err *err)
 {
     ATLS_TRY(choose_key(m, err));
     ATLS_TRY(make_qe_part(m, err));
+    if (m->log != NULL) {
+        ATLS_TRY(sim_log_rtmrs(m->log, m->workload, m->log_fault, m->rtmr, &m->out->log,
+                               &m->out->log_len, err));
+    }
     put_header(m);
     ATLS_TRY(put_body(m, err));
     char *certification = NULL;
@@ -280,6 +307,7 @@ atls_code sim_quote_prepare(const atls_sim *sim, const atls_sim_quote *q, sim_qu
 void sim_quote_clear(sim_quote *q)
 {
     free(q->bytes);
+    free(q->log);
     sim_signer_free(q->own_signer);
     memset(q, 0, sizeof *q);
 }

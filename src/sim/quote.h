@@ -18,6 +18,8 @@ typedef struct sim_quote {
     sim_signer *signer;      /* lent by the simulator, or own_signer */
     sim_signer *own_signer;
     const char *tee; /* "tdx", "sgx": static */
+    uint8_t *log;    /* part event_log; NULL: none */
+    size_t log_len;
 } sim_quote;
 
 /* q's strings are not needed afterwards. */

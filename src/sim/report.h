@@ -11,6 +11,7 @@
 #define SIM_TD_REPORT_1_5   648
 #define SIM_SGX_REPORT_DATA 320 /* offset */
 #define SIM_TD_REPORT_DATA  520
+#define SIM_TD_REPORT_RTMR  328 /* four of 48 bytes */
 
 /* The workload's reports, report data zero. */
 ATLS_MUST_USE atls_code sim_sgx_report(const char *workload, const sim_level *level, bool debug,

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "evidence/dcap/quote.h"
 #include "evidence/format.h"
+#include "evidence/log/log.h"
 #include "trust/intel_platform.h"
 #include "trust/tcb_level.h"
 #include "trust/trust.h"
@@ -224,6 +225,23 @@ static void release_platform(void *object)
     atls_intel_platform_free(object);
 }
 
+/* A log is worth what hardware has signed: without that it is not looked at. */
+static void judge_log(const atls_verification *v, bool is_tdx)
+{
+    const atls_buf log = atls_evidence_part(v->evidence, "event_log");
+    if (log.ptr == NULL) {
+        return;
+    }
+    if (v->claims->tee == ATLS_TEE_NONE) {
+        atls_ledger_skip(v->l, "log.replay", "the quote does not hold");
+    } else if (is_tdx) {
+        atls_log_judge_rtmrs(log, v->claims->as.tdx.rtmr, v->l, &v->claims->log, v->anchor);
+    } else {
+        atls_ledger_ok_found(v->l, "log.replay",
+                             atls_value_text("SGX has no register that a log could explain"));
+    }
+}
+
 static atls_platform_evidence platform_part(const atls_quote *q)
 {
     atls_reader behind = atls_reader_of(q->signature_data);
@@ -296,6 +314,7 @@ static void verify(const atls_verification *v, bool is_tdx)
         c.identity = c.p->snapshot->qe_identity;
     }
     judge_quote(&c, v->when_s, claims);
+    judge_log(v, is_tdx);
 }
 
 static void verify_sgx(const atls_verification *v)
