@@ -51,7 +51,14 @@ extern const attest_source attest_source_sev_guest; /* SEV-SNP device */
 extern const attest_source attest_source_tpm;
 extern const attest_source attest_source_azure; /* a vTPM whose key a hardware report covers */
 
-/* atls_attester_open over another operating system. */
+/* A NULL-ended list: those that this build has, in the order in which they are tried. */
+extern const attest_source *const attest_sources[];
+
+/* atls_attester_open over another list. */
+ATLS_MUST_USE atls_code attest_open_among(const attest_source *const *sources, const attest_os *os,
+                                          const atls_attest_options *options, atls_attester **out,
+                                          atls_err *err);
+/* The same over another operating system. */
 ATLS_MUST_USE atls_code attest_open(const attest_os *os, const atls_attest_options *options,
                                     atls_attester **out, atls_err *err);
 bool attest_probe_at(const attest_os *os, const atls_attest_options *options, size_t i,

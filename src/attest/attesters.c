@@ -10,17 +10,11 @@
 #define TIMEOUT_MS 30000u
 
 /* docs/attesting.md tells why in this order. */
-static const attest_source *const sources[] = {
-    &attest_source_gramine,
-    &attest_source_nsm,
-    &attest_source_dstack,
-    &attest_source_tsm,
-    &attest_source_tdx_guest,
-    &attest_source_sev_guest,
-    &attest_source_azure,
-    &attest_source_tpm,
+const attest_source *const attest_sources[] = {
+    &attest_source_gramine, &attest_source_nsm,       &attest_source_dstack,
+    &attest_source_tsm,     &attest_source_tdx_guest, &attest_source_sev_guest,
+    &attest_source_azure,   &attest_source_tpm,       NULL,
 };
-#define SOURCES_N (sizeof sources / sizeof sources[0])
 
 typedef struct chosen {
     const attest_source *source;
@@ -111,12 +105,13 @@ static atls_code new_attester(const attest_source *s, const attest_opened *opene
 }
 
 /* Words that no source knows are the caller's mistake, before any is tried. */
-static atls_code check_words(const atls_attest_options *o, atls_err *err)
+static atls_code check_words(const attest_source *const *sources, const atls_attest_options *o,
+                             atls_err *err)
 {
     bool source = o->source == NULL;
     bool type = is_any(o->type);
     size_t allowed = 0;
-    for (size_t i = 0; i < SOURCES_N; i++) {
+    for (size_t i = 0; sources[i] != NULL; i++) {
         source = source || strcmp(sources[i]->name, o->source) == 0;
         type = type || makes(sources[i], o->type);
         allowed += is_allowed(sources[i], o);
@@ -171,14 +166,14 @@ static atls_code all_in_vain(const vain *v, atls_err *err)
                     v->names);
 }
 
-atls_code attest_open(const attest_os *os, const atls_attest_options *options, atls_attester **out,
-                      atls_err *err)
+atls_code attest_open_among(const attest_source *const *sources, const attest_os *os,
+                            const atls_attest_options *options, atls_attester **out, atls_err *err)
 {
     static const atls_attest_options usual = {0};
     const atls_attest_options *o = options != NULL ? options : &usual;
-    ATLS_TRY(check_words(o, err));
+    ATLS_TRY(check_words(sources, o, err));
     vain v = {0};
-    for (size_t i = 0; i < SOURCES_N; i++) {
+    for (size_t i = 0; sources[i] != NULL; i++) {
         const attest_source *s = sources[i];
         if (!is_allowed(s, o) ||
             (s->last_resort && is_any(o->type) && o->source == NULL && v.unusable > 0)) {
@@ -202,13 +197,19 @@ atls_code attest_open(const attest_os *os, const atls_attest_options *options, a
     return all_in_vain(&v, err);
 }
 
+atls_code attest_open(const attest_os *os, const atls_attest_options *options, atls_attester **out,
+                      atls_err *err)
+{
+    return attest_open_among(attest_sources, os, options, out, err);
+}
+
 bool attest_probe_at(const attest_os *os, const atls_attest_options *options, size_t i,
                      atls_attest_probe *out)
 {
     static const atls_attest_options usual = {0};
     const atls_attest_options *o = options != NULL ? options : &usual;
-    for (size_t at = 0; at < SOURCES_N; at++) {
-        const attest_source *s = sources[at];
+    for (size_t at = 0; attest_sources[at] != NULL; at++) {
+        const attest_source *s = attest_sources[at];
         if (!is_allowed(s, o) || i-- > 0) {
             continue;
         }

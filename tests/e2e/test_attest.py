@@ -9,6 +9,7 @@ import socketserver
 import subprocess
 import tempfile
 import threading
+import time
 
 from cli import ATLS, Report, atls
 
@@ -21,9 +22,15 @@ class Agent(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     pki = None
     asked = 0
+    slow = 0  # seconds for the next request
+    begun = threading.Event()
 
     def do_POST(self):
         Agent.asked += 1
+        wait, Agent.slow = Agent.slow, 0
+        if wait:
+            Agent.begun.set()
+            time.sleep(wait)
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         quote = subprocess.run([str(ATLS), "attest", "--type", "sim", "--sim", str(self.pki), "--report-data",
                                 body["report_data"]], capture_output=True, check=True).stdout
@@ -129,10 +136,25 @@ def connection(path, trust):
                 run = atls("connect", *trust, "--brief", address)
                 report.check(run.code == 0, f"connection {i} with evidence of the agent", run.err)
             report.check(Agent.asked >= before + 2, "evidence is made for each connection", Agent.asked - before)
+            a_slow_quote(address, trust)
         finally:
             server.kill()
             server.wait()
             server.stderr.close()
+
+
+def a_slow_quote(address, trust):
+    """A quote that takes long keeps its own connection waiting, and no other."""
+    Agent.slow = 3
+    ended = []
+    slow = threading.Thread(target=lambda: ended.append((atls("connect", *trust, "--brief", address), time.monotonic())))
+    slow.start()
+    report.check(Agent.begun.wait(10), "the slow quote is asked for")
+    run = atls("connect", *trust, "--brief", address)
+    other = time.monotonic()
+    slow.join()
+    report.check(run.code == 0 and ended[0][0].code == 0 and other < ended[0][1], "another connection meanwhile",
+                 run.err + ended[0][0].err)
 
 
 def main():
