@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the quote, pck and hex targets into fuzz/corpus/, and those of atls/1 from the vectors of
+"""Writes the seeds of the quote, pck, hex and attester targets into fuzz/corpus/, and those of atls/1 from the vectors of
 docs/atls-1.md. They are made up: well formed, small, signed by nobody that is trusted. Run again after a change here; the files stand in the tree, so that fuzzing needs no Python."""
 import os
 import re
@@ -53,6 +53,19 @@ def extension(platform, order=1):
     return tlv(0x30, b"".join(members[::order]))
 
 
+def quote_response(quote_len=40, code=0, selected=b"ID"):
+    body = struct.pack("<II", len(selected), quote_len) + selected + pattern(quote_len, 9)
+    return struct.pack("<HHIII", 1, 1, 1, 16 + len(body), code) + body
+
+
+def cert_table(*certs):
+    entries, data = b"", b""
+    for n, cert in enumerate(certs, 1):
+        entries += pattern(16, n) + struct.pack("<II", 24 * (len(certs) + 1) + len(data), len(cert))
+        data += cert
+    return entries + bytes(24) + data
+
+
 with open(os.path.join(HERE, "..", "docs", "atls-1.md"), encoding="utf-8") as page:
     ATLS1 = {name: bytes.fromhex(body.replace("\n", ""))
              for name, body in re.findall(r"^```vector (\S+)\n(.*?)^```$", page.read(), re.S | re.M)}
@@ -67,6 +80,17 @@ SEEDS = {
     "pck/processor": extension(False),
     "pck/platform": extension(True),
     "pck/platform-reversed": extension(True, -1),
+    "qgs/quote": quote_response(),
+    "qgs/error": quote_response(code=0x12008),
+    "qgs/conf": b"# quote service\nport = 4050\n",
+    "nsm/document": b"\xa1\x6bAttestation\xa1\x68document\x58\x20" + pattern(32, 1),
+    "nsm/error": b"\xa1\x65Error\x6dInputTooLarge",
+    "dstack/quote": b'{"quote":"04000200","event_log":"[{\\"imr\\":3}]","vm_config":"{}"}',
+    "dstack/attestation": b'{"quote":"","attestation":"00"}',
+    "dstack/error": b'{"error":"no \\u00e9 quote"}',
+    "cert_table_len/two": cert_table(pattern(30, 1), pattern(50, 2)) + bytes(60),
+    "cert_table_len/empty": bytes(48),
+    "cert_table_len/inside": cert_table(b"") + bytes(9),
     "hex/lower": b"00ff7f80",
     "hex/upper": b"DEADBEEF",
     "hex/time": b"2024-02-29T23:59:59Z",

@@ -22,12 +22,14 @@ size_t attest_cert_table_len(atls_buf table)
         size_t offset = atls_reader_u32le(&r);
         size_t len = atls_reader_u32le(&r);
         if (is_end(guid) && atls_reader_ok(&r)) {
-            return end;
+            size_t entries = table.len - r.left; /* with the zero one, which stays */
+            return end == 0 ? 0 : end > entries ? end : entries;
         }
         if (!atls_reader_ok(&r) || len > table.len || offset > table.len - len) {
             break;
         }
         end = offset + len > end ? offset + len : end;
+        end = end > 0 ? end : 1;
     }
     return table.len;
 }

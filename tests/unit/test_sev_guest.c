@@ -171,6 +171,12 @@ static void tables(void **state)
     t[43] = 0xff;
     assert_int_equal(table_len(t, sizeof t), sizeof t);
     memset(t, 0, sizeof t);
+    t[0] = 1; /* one that lies among the entries, and one of no bytes: the entries stay */
+    t[20] = 5;
+    assert_int_equal(table_len(t, sizeof t), 48);
+    t[20] = 0;
+    assert_int_equal(table_len(t, sizeof t), 48);
+    memset(t, 0, sizeof t);
     assert_int_equal(table_len(t, sizeof t), 0);
     assert_int_equal(table_len(t, 0), 0);
     t[0] = 1; /* no end */
