@@ -2,10 +2,13 @@
 #ifndef ATLS_ATTEST_CERT_TABLE_H
 #define ATLS_ATTEST_CERT_TABLE_H
 
-#include <atls/types.h>
+#include "base/reader.h"
 
 /* The kernel gives whole pages, zeros behind. The bytes of the table without them; 0: it holds no certificate. A table
  * that is not well-formed is left as it is: whoever verifies it will say what is wrong. */
+/*@ requires valid_buf(table);
+    assigns \nothing;
+    ensures \result <= table.len; */
 size_t attest_cert_table_len(atls_buf table);
 
 #endif

@@ -14,13 +14,16 @@
 #define QGS_MESSAGE_MAX  (128u * 1024u)
 
 /* A request for a quote over a TD report of QGS_TDREPORT_LEN bytes, its size before it: QGS_REQUEST_LEN bytes. */
+/*@ requires valid_writer(w) && valid_buf(tdreport) && \separated(w->ptr + (0 .. w->cap - 1), tdreport.ptr + (0 .. tdreport.len - 1), w);
+    assigns *w, w->ptr[0 .. w->cap - 1];
+    ensures valid_writer(w); */
 void qgs_write_request(atls_writer *w, atls_buf tdreport);
 
 /* The quote in a response without the size before it, which it points into. "attest.qgs.error" with the service's own
  * code, "attest.qgs.response" for what is no such response. */
 /*@ requires valid_buf(message);
     requires \valid(quote);
-    requires err == \null || \valid(err);
+    requires (err == \null || \valid(err)) && \separated(quote, err);
     assigns *quote, *err;
     ensures \result == 0 ==> valid_buf(*quote) && part_of(*quote, message.ptr) && quote->len <= message.len; */
 atls_code qgs_read_response(atls_buf message, atls_buf *quote, atls_err *err);
