@@ -9,7 +9,7 @@
 static atls_code not_built(atls_err *err)
 {
     return ATLS_ERR(
-        err, ATLS_E_USAGE, "attest.tpm.build",
+        err, ATLS_E_USAGE, "attest.type",
         "this build of atls cannot talk to a TPM: it was made without tpm2-tss (libtss2-dev)");
 }
 

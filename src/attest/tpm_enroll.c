@@ -176,10 +176,11 @@ static atls_code authorize(tpm *t, const tpm_key *ek, ESYS_TR *session, atls_err
                     "TPM2_PolicySecret", err);
 }
 
+/* libtpms says FAILURE of a seed that its RSA key does not open; a TPM in failure mode has not come so far. */
 static bool is_refusal(TSS2_RC rc)
 {
-    static const TSS2_RC codes[] = {TPM2_RC_INTEGRITY, TPM2_RC_VALUE, TPM2_RC_SIZE,
-                                    TPM2_RC_ECC_POINT, TPM2_RC_INSUFFICIENT};
+    static const TSS2_RC codes[] = {TPM2_RC_INTEGRITY, TPM2_RC_VALUE,        TPM2_RC_SIZE,
+                                    TPM2_RC_ECC_POINT, TPM2_RC_INSUFFICIENT, TPM2_RC_FAILURE};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (tpm_rc_is(rc, codes[i])) {
             return true;
