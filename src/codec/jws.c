@@ -98,23 +98,7 @@ static atls_code read_header(const json_t *header, atls_jws *jws, atls_err *err)
     return read_kid(header, jws, err);
 }
 
-/* Fills jws, whose space the caller frees on failure. */
-static atls_code fill(atls_buf text, atls_jws *jws, atls_err *err)
-{
-    atls_buf segments[3];
-    if (!split(text, segments) || !decode(segments, text.len, jws)) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "token.format",
-                        "not three segments of base64url without padding or white space");
-    }
-    jws->signed_text = (atls_buf){text.ptr, segments[0].len + 1 + segments[1].len};
-    json_t *header = NULL;
-    ATLS_TRY(atls_json_parse(jws->header, HEADER_MAX, "token.header", &header, err));
-    atls_code rc = read_header(header, jws, err);
-    json_decref(header);
-    return rc;
-}
-
-atls_code atls_jws_parse(atls_buf text, atls_jws *out, atls_err *err)
+atls_code atls_jws_decode(atls_buf text, atls_jws *out, atls_err *err)
 {
     if (text.len == 0 || text.len > ATLS_JWS_MAX_LEN) {
         return ATLS_ERR(err, ATLS_E_INVALID, "token.size",
@@ -125,7 +109,25 @@ atls_code atls_jws_parse(atls_buf text, atls_jws *out, atls_err *err)
     if (jws.space == NULL) {
         return ATLS_ERR_NOMEM(err);
     }
-    atls_code rc = fill(text, &jws, err);
+    atls_buf segments[3];
+    if (!split(text, segments) || !decode(segments, text.len, &jws)) {
+        atls_jws_clear(&jws);
+        return ATLS_ERR(err, ATLS_E_INVALID, "token.format",
+                        "not three segments of base64url without padding or white space");
+    }
+    jws.signed_text = (atls_buf){text.ptr, segments[0].len + 1 + segments[1].len};
+    *out = jws;
+    return ATLS_OK;
+}
+
+atls_code atls_jws_parse(atls_buf text, atls_jws *out, atls_err *err)
+{
+    atls_jws jws = {.space = NULL};
+    json_t *header = NULL;
+    ATLS_TRY(atls_jws_decode(text, &jws, err));
+    atls_code rc = atls_json_parse(jws.header, HEADER_MAX, "token.header", &header, err);
+    rc = rc != ATLS_OK ? rc : read_header(header, &jws, err);
+    json_decref(header);
     if (rc != ATLS_OK) {
         atls_jws_clear(&jws);
         return rc;

@@ -27,9 +27,12 @@ typedef struct atls_jws {
     char kid[ATLS_JWS_KID_MAX]; /* "": none */
 } atls_jws;
 
-/* Splits and decodes text, which has to outlive *out, and reads the header: its names unique, `alg` one of the above, no
- * `crit`; `jwk`, `jku`, `x5u` and `x5c` are passed over. ATLS_E_INVALID "token.size" / ".format" / ".header" / ".alg" /
- * ".crit" / ".kid". The caller clears *out. */
+/* Splits and decodes text, which has to outlive *out, and reads nothing of it. ATLS_E_INVALID "token.size" / ".format". The
+ * caller clears *out. */
+ATLS_MUST_USE atls_code atls_jws_decode(atls_buf text, atls_jws *out, atls_err *err);
+/* The same, and reads the header: its names unique, `alg` one of the above, no
+ * `crit`; `jwk`, `jku`, `x5u` and `x5c` are passed over. ATLS_E_INVALID as above, "token.header" / ".alg" /
+ * ".crit" / ".kid". */
 ATLS_MUST_USE atls_code atls_jws_parse(atls_buf text, atls_jws *out, atls_err *err);
 void atls_jws_clear(atls_jws *jws);
 

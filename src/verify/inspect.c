@@ -65,6 +65,10 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
             atls_inspect_cose(part, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
         }
+        if (strcmp(e->type, "jwt") == 0 &&
+            atls_inspect_token(part, e->parts[i].bytes, &err) != ATLS_OK) {
+            atls_inspect_error(part, &err);
+        }
     }
 }
 
@@ -127,6 +131,10 @@ static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
     if (atls_inspect_is_cose(bytes)) {
         put_head(tree, "signed CBOR document");
         return atls_inspect_cose(tree, bytes, err);
+    }
+    if (atls_inspect_is_token(bytes)) {
+        put_head(tree, "token");
+        return atls_inspect_token(tree, bytes, err);
     }
     put_head(tree, "quote");
     return atls_inspect_quote(tree, bytes, err);

@@ -28,6 +28,9 @@ bool atls_inspect_is_cose(atls_buf bytes);
 atls_code atls_inspect_cose(json_t *to, atls_buf bytes, atls_err *err);
 atls_code atls_inspect_certificates(json_t *to, const char *name, atls_buf pem_or_der,
                                     atls_err *err);
+/* A JWT: its header and its claims, as they are. False: the bytes do not look like one. */
+bool atls_inspect_is_token(atls_buf bytes);
+atls_code atls_inspect_token(json_t *to, atls_buf bytes, atls_err *err);
 void atls_inspect_crl(json_t *to, const char *name, atls_buf bytes);
 void atls_inspect_collateral(json_t *to, const json_t *collateral);
 void atls_inspect_tcb_info(json_t *to, const char *name, atls_buf text);

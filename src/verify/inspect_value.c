@@ -74,19 +74,32 @@ json_t *atls_inspect_item(json_t *list)
 
 /* --- text --- */
 
-static void render_value(FILE *to, const json_t *v)
+/* What was decoded is its sender's: nothing of it may steer a terminal. */
+static void render_text(FILE *to, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        bool is_plain = *p >= 0x20 && *p <= 0x7e;
+        (void)fputc(is_plain ? *p : '?', to);
+    }
+}
+
+static void render_scalar(FILE *to, const json_t *v)
 {
     if (json_is_string(v)) {
-        for (const char *p = json_string_value(v); *p != '\0'; p++) {
-            bool control = (unsigned char)*p < 0x20 || *p == 0x7f;
-            (void)fputc(control ? '?' : *p, to);
-        }
+        render_text(to, json_string_value(v));
+    } else if (json_is_real(v)) {
+        fprintf(to, "%.17g", json_real_value(v));
     } else if (json_is_integer(v)) {
         fprintf(to, "%lld", (long long)json_integer_value(v));
     } else {
         fputs(json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "-", to);
     }
-    (void)fputc('\n', to);
+}
+
+static void render_name(FILE *to, const char *name, int level)
+{
+    fprintf(to, "%*s", 2 * level, "");
+    render_text(to, name);
 }
 
 static bool is_list_of_values(const json_t *list)
@@ -101,23 +114,25 @@ static void render_list(FILE *to, const char *name, const json_t *list, int leve
     size_t i;
     const json_t *item;
     if (is_list_of_values(list)) {
-        fprintf(to, "%*s%s:", 2 * level, "", name);
+        render_name(to, name, level);
+        (void)fputc(':', to);
         json_array_foreach(list, i, item)
         {
-            fprintf(to, "%s%s", i > 0 ? ", " : " ",
-                    json_is_string(item) ? json_string_value(item) : "-");
+            fputs(i > 0 ? ", " : " ", to);
+            render_scalar(to, item);
         }
         fputs(json_array_size(list) == 0 ? " none\n" : "\n", to);
         return;
     }
     json_array_foreach(list, i, item)
     {
-        fprintf(to, "%*s%s %zu:\n", 2 * level, "", name, i + 1);
+        render_name(to, name, level);
+        fprintf(to, " %zu:\n", i + 1);
         render(to, item, level + 1);
     }
 }
 
-/* The tree is as deep as this room makes it, not as its input is. */
+/* The tree is as deep as this room makes it, and what it takes from JSON as deep as json.h lets that be. */
 static void render(FILE *to, const json_t *tree, int level)
 {
     void *it = json_object_iter((json_t *)(uintptr_t)tree); /* jansson's iterators want no const */
@@ -125,13 +140,16 @@ static void render(FILE *to, const json_t *tree, int level)
         const char *name = json_object_iter_key(it);
         const json_t *value = json_object_iter_value(it);
         if (json_is_object(value)) {
-            fprintf(to, "%*s%s:\n", 2 * level, "", name);
+            render_name(to, name, level);
+            fputs(":\n", to);
             render(to, value, level + 1);
         } else if (json_is_array(value)) {
             render_list(to, name, value, level);
         } else {
-            fprintf(to, "%*s%s: ", 2 * level, "", name);
-            render_value(to, value);
+            render_name(to, name, level);
+            fputs(": ", to);
+            render_scalar(to, value);
+            (void)fputc('\n', to);
         }
     }
 }

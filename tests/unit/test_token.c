@@ -2,6 +2,7 @@
 #include "world_walk.h"
 
 #include "base/hex.h"
+#include <atls/inspect.h>
 
 static const char *const variants[] = {
     "rs256", "ps384", "es256", "es384", "ear", "maa", "ita", "confidential-space", NULL};
@@ -294,6 +295,36 @@ static void other_variants_and_broken_states_are_refused(void **state)
     assert_string_equal(err.check, "sim.state");
 }
 
+static void inspecting_shows_what_it_says(void **state)
+{
+    (void)state;
+    atls_evidence_blob blob = {0};
+    char *text = NULL;
+    atls_err err = {0};
+    made("confidential-space", false, &blob);
+    assert_int_equal(atls_inspect(token_of(&blob), true, &text, NULL), ATLS_OK);
+    assert_non_null(strstr(text, "\"kind\":\"token\""));
+    assert_non_null(strstr(text, "\"header\":{\"alg\":\"RS256\""));
+    assert_non_null(strstr(text, "\"image_digest\":\"sha256:"));
+    assert_non_null(strstr(text, "\"exp\":\"2025-10-09T09:53:20Z\""));
+    atls_free(text);
+    blob.parts[0].bytes[blob.parts[0].len - 1] = '=';
+    assert_int_equal(atls_inspect(token_of(&blob), false, &text, &err), ATLS_E_INVALID);
+    assert_string_equal(err.check, "token.format");
+    atls_evidence_blob_clear(&blob);
+
+    /* {"a\u001b":["\u009b"]} as a header, of which nothing may reach a terminal, and claims that are none. */
+    static const char steering[] = "eyJhXHUwMDFiIjpbIlx1MDA5YiJdfQ.W10.";
+    assert_int_equal(atls_inspect(walk_text(steering), false, &text, NULL), ATLS_OK);
+    assert_non_null(strstr(text, "a?: ??"));
+    assert_null(strchr(text, 0x1b));
+    atls_free(text);
+    static const char nothing[] = "eyJ9.e30.";
+    assert_int_equal(atls_inspect(walk_text(nothing), false, &text, NULL), ATLS_OK);
+    assert_non_null(strstr(text, "[token.header]"));
+    atls_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +336,7 @@ int main(void)
         cmocka_unit_test(every_truncation_and_every_flipped_byte_is_refused),
         cmocka_unit_test(nobody_vouches_without_a_key),
         cmocka_unit_test(a_key_given_twice_is_one_key),
+        cmocka_unit_test(inspecting_shows_what_it_says),
         cmocka_unit_test(a_saved_world_goes_on_with_its_keys),
         cmocka_unit_test(other_variants_and_broken_states_are_refused),
     };
