@@ -145,7 +145,7 @@ def connection(path, trust):
 
 def a_slow_quote(address, trust):
     """A quote that takes long keeps its own connection waiting, and no other."""
-    Agent.slow = 3
+    Agent.slow = 5
     ended = []
     slow = threading.Thread(target=lambda: ended.append((atls("connect", *trust, "--brief", address), time.monotonic())))
     slow.start()

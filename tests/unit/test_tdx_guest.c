@@ -68,7 +68,7 @@ static void serve(void *ctx, int fd)
     uint8_t response[8192];
     s->asked++;
     if (is_wrong(s, "silent")) {
-        attest_os_libc.sleep_ms(NULL, 300);
+        attest_os_libc.sleep_ms(NULL, 1000);
         return;
     }
     if (is_wrong(s, "deaf") || !server_read(fd, request, sizeof request)) {
