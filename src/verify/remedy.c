@@ -163,6 +163,16 @@ static const struct {
     {"tdx_module", NULL, "Update the TDX module of that machine, and get current collateral."},
     {"tls", NULL,
      "The peer's TLS is not what attested TLS needs; see docs/checks.md for what this check means."},
+    {"token", NULL,
+     "The token is not what its kind has to be: ask its issuer, or who passed it on."},
+    {"token.audience", "audience",
+     "The token was made for somebody else, and may be replayed: ask for one that is for you."},
+    {"token.exp", NULL, "The token has ended: ask for a new one, or judge a stored one with --at."},
+    {"token.issuer", "issuer", "The token is of another issuer: ask the one that you trust."},
+    {"token.key", NULL,
+     "Get the issuer's present JWK set from the issuer, and give it, and no other's, with --endorsement."},
+    {"token.signature", NULL,
+     "Nobody whose key you gave has signed this token: it is forged, or damaged on its way."},
     {"verdict", NULL, DEFECT},
 };
 
