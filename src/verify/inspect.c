@@ -61,6 +61,11 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
             atls_inspect_quote(part, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
         }
+        const char *name = e->parts[i].name;
+        if ((strcmp(name, "event_log") == 0 || strcmp(name, "ima_log") == 0) &&
+            atls_inspect_log(part, e->parts[i].bytes, &err) != ATLS_OK) {
+            atls_inspect_error(part, &err);
+        }
         if ((strcmp(e->type, "nitro") == 0 || strcmp(e->type, "cca") == 0) &&
             atls_inspect_cose(part, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
@@ -127,6 +132,10 @@ static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
     if (atls_pem_looks(bytes) || is_der(bytes)) {
         put_head(tree, "certificates");
         return atls_inspect_certificates(tree, "certificates", bytes, err);
+    }
+    if (atls_inspect_is_log(bytes)) {
+        put_head(tree, "event log");
+        return atls_inspect_log(tree, bytes, err);
     }
     if (atls_inspect_is_cose(bytes)) {
         put_head(tree, "signed CBOR document");

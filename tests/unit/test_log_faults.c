@@ -6,6 +6,7 @@
 
 #include "evidence/log/log.h"
 #include "sim/log.h"
+#include <atls/inspect.h>
 
 /* --- TDX, through the verifier --- */
 
@@ -265,6 +266,39 @@ static void test_what_runs_on_is_only_noted(void **state)
     done(&j);
 }
 
+/* Each log for the eye: by its bytes alone, and whole. */
+static void test_logs_are_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *variant, *words[3];
+    } cases[] = {
+        {"ccel", {"TCG event log", "EV_EFI_VARIABLE_DRIVER_CONFIG", "recomputed: yes"}},
+        {"dstack", {"dstack's event log", "compose-hash", "demo/compose-hash"}},
+        {"pcrs", {"TCG event log", "EV_NO_ACTION", "EV_IPL"}},
+        {"ima", {"IMA list", "/usr/bin/atls", "sha256"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static atls_tpm_bank banks[ATLS_TPM_BANKS];
+        uint8_t rtmr[4][48];
+        uint8_t *log = NULL;
+        size_t len = 0;
+        char *text = NULL;
+        atls_code rc = i < 2 ? sim_log_rtmrs(cases[i].variant, "demo", NULL, rtmr, &log, &len, NULL)
+                       : i == 2 ? sim_log_pcrs("demo", NULL, banks, &log, &len, NULL)
+                                : sim_log_ima("demo", NULL, banks, &log, &len, NULL);
+        assert_int_equal(rc, ATLS_OK);
+        assert_int_equal(atls_inspect((atls_buf){log, len}, false, &text, NULL), ATLS_OK);
+        for (size_t k = 0; k < 3; k++) {
+            if (strstr(text, cases[i].words[k]) == NULL) {
+                fail_msg("%s is not in\n%s", cases[i].words[k], text);
+            }
+        }
+        atls_free(text);
+        free(log);
+    }
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -295,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_sha1_alone_is_not_believed),
         cmocka_unit_test(test_tpm_faults_are_refused),
         cmocka_unit_test(test_what_runs_on_is_only_noted),
+        cmocka_unit_test(test_logs_are_shown),
         cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

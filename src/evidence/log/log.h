@@ -26,4 +26,8 @@ void atls_log_judge_pcrs(atls_buf log, const atls_tpm_bank banks[ATLS_TPM_BANKS]
 void atls_log_judge_ima(atls_buf log, const atls_tpm_bank banks[ATLS_TPM_BANKS], atls_ledger *l,
                         atls_event_claims *out, atls_anchor *anchor);
 
+/* Parts event_log and ima_log, where there are any, against claims->tpm. Called last: without claims->tee they are not
+ * looked at. */
+void atls_log_judge_tpm(const atls_verification *v);
+
 #endif

@@ -1,6 +1,7 @@
 /* verify.c: the quote of a TPM of its own, judged in the order of spec 8: who vouches for the key, then what the key
  * signed. A key is not vouched for by being in the evidence: the caller gives it too, or a certificate leads to a root
  * of google or tpm. */
+#include "evidence/log/log.h"
 #include "evidence/tpm/quote.h"
 
 #include <string.h>
@@ -153,6 +154,7 @@ static void verify_tpm(const atls_verification *v)
     if (atls_tpm_case_judge(&c, &claims->tpm)) {
         claims->tee = ATLS_TEE_TPM;
     }
+    atls_log_judge_tpm(v);
     atls_tpm_case_clear(&c);
 }
 
