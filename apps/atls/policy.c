@@ -8,6 +8,7 @@
 #include "flags.h"
 #include "input.h"
 #include "output.h"
+#include "policy_commands.h"
 #include "say.h"
 
 enum { JSON = 0x100 };
@@ -139,6 +140,8 @@ int command_policy(int argc, char **argv)
     static const command table[] = {
         {"check", "is it sound? warns of what it leaves open", run_check},
         {"explain", "what it accepts, in plain words", run_explain},
+        {"learn", "a policy out of evidence that is known to be good", policy_learn},
+        {"diff", "what another policy accepts that this one does not", policy_diff},
         {NULL, NULL, NULL},
     };
     return command_dispatch("atls policy", "Works with policies: what is accepted of a peer.",

@@ -1,5 +1,5 @@
 /* What a policy accepts, in plain words. */
-#include "policy/policy.h"
+#include "policy/say.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void say_components(atls_text *t, const atls_register_rule *rule)
     atls_text_add(t, "    and no other component\n");
 }
 
-static void say_rule(atls_text *t, const atls_register_rule *rule)
+void atls_policy_say_rule(atls_text *t, const atls_register_rule *rule)
 {
     const atls_register *reg = rule->reg;
     char name[64];
@@ -60,7 +60,7 @@ static void say_rule(atls_text *t, const atls_register_rule *rule)
 static void say_set(atls_text *t, const atls_register_set *set, bool as_owner)
 {
     for (size_t i = 0; i < set->rules_n; i++) {
-        say_rule(t, &set->rules[i]);
+        atls_policy_say_rule(t, &set->rules[i]);
     }
     if (as_owner && set->rules_n > 0) {
         atls_text_add(t, "    (signed at launch; tells one owner's deployment from another's)\n");
@@ -132,7 +132,7 @@ static void say_identity(atls_text *t, const atls_workload *w)
     say_values(t, "model (FMSPC)", &w->fmspc);
 }
 
-static void say_floor(atls_text *t, const atls_amd_floor *f)
+void atls_policy_say_floor(atls_text *t, const atls_amd_floor *f)
 {
     static const char *const names[ATLS_AMD_COMPONENTS] = {"fmc", "bootloader", "tee", "snp",
                                                            "microcode"};
@@ -175,7 +175,7 @@ static void say_amd(atls_text *t, const atls_workload *w)
                   w->crl_if_present ? "a missing CRL refuses nothing"
                                     : "not revoked, by AMD's CRL");
     for (size_t i = 0; i < amd->floors_n; i++) {
-        say_floor(t, &amd->floors[i]);
+        atls_policy_say_floor(t, &amd->floors[i]);
     }
     if (amd->has_firmware) {
         atls_text_add(t, "    firmware %s or newer\n", amd->firmware_wanted);
@@ -187,17 +187,23 @@ static void say_amd(atls_text *t, const atls_workload *w)
     say_values(t, "provider (VLEK)", &amd->csp_ids);
 }
 
+void atls_policy_say_event(atls_text *t, const atls_event_rule *e)
+{
+    atls_text_add(t, "%s%s", e->shown,
+                  e->is_absent     ? ": must not be in the log"
+                  : e->is_optional ? ", if it is there:"
+                                   : ":");
+    atls_text_add(t, "%s%s%s%s", e->payload.n > 0 ? " payload " : "",
+                  e->payload.n > 0 ? e->payload.wanted : "", e->digest.n > 0 ? " digest " : "",
+                  e->digest.n > 0 ? e->digest.wanted : "");
+}
+
 static void say_events(atls_text *t, const atls_workload *w)
 {
     for (size_t i = 0; i < w->events_n; i++) {
-        const atls_event_rule *e = &w->events[i];
-        atls_text_add(t, "  event %s%s", e->shown,
-                      e->is_absent     ? ": must not be in the log"
-                      : e->is_optional ? ", if it is there:"
-                                       : ":");
-        atls_text_add(t, "%s%s%s%s\n", e->payload.n > 0 ? " payload " : "",
-                      e->payload.n > 0 ? e->payload.wanted : "", e->digest.n > 0 ? " digest " : "",
-                      e->digest.n > 0 ? e->digest.wanted : "");
+        atls_text_add(t, "  event ");
+        atls_policy_say_event(t, &w->events[i]);
+        atls_text_add(t, "\n");
     }
     if ((w->replay_rtmrs | w->replay_pcrs) == 0 && !w->replay_ima) {
         return;
