@@ -44,5 +44,6 @@ extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
 extern const atls_format atls_format_tpm;
 extern const atls_format atls_format_jwt;
+extern const atls_format atls_format_snp;
 
 #endif

@@ -10,6 +10,7 @@
 
 /* Every family there is, in plain sight. NULL behind the last. */
 static const sim_family *const families[] = {
+    &sim_family_snp,
     &sim_family_cca,
     &sim_family_nitro,
     &sim_family_tpm,

@@ -58,6 +58,7 @@ atls_code atls_endorsements_add_key(atls_endorsements *e, atls_vouched_key *key,
 /* Every kind there is, in plain sight. A DER CRL is looked for before a DER certificate. */
 static const atls_endorsement_kind *const kinds[] = {
     &atls_endorsement_crl,
+    &atls_endorsement_cert_table,
     &atls_endorsement_certificates,
     &atls_endorsement_cca_anchors,
     &atls_endorsement_jwks,

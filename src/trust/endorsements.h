@@ -66,6 +66,7 @@ typedef struct atls_endorsement_kind {
 extern const atls_endorsement_kind atls_endorsement_certificates;
 extern const atls_endorsement_kind atls_endorsement_cca_anchors;
 extern const atls_endorsement_kind atls_endorsement_crl;
+extern const atls_endorsement_kind atls_endorsement_cert_table;
 extern const atls_endorsement_kind atls_endorsement_pem_keys;
 extern const atls_endorsement_kind atls_endorsement_tpm_public;
 

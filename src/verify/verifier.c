@@ -17,6 +17,7 @@
 static const atls_format *const formats[] = {
     &atls_format_tdx,
     &atls_format_sgx,
+    &atls_format_snp,
     &atls_format_cca,
     &atls_format_nitro,
     &atls_format_tpm,

@@ -267,7 +267,7 @@ static void unknown_and_oversized_evidence_is_refused(void **state)
     e.parts[0].bytes.len = 2000;
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID,
                    "evidence.unknown");
-    e.type = "snp";
+    e.type = "abacus";
     assert_refused(atls_verifier_check(b.v, &e, NULL, NOW, NULL), ATLS_E_INVALID,
                    "evidence.unknown");
     e.parts_n = 0;

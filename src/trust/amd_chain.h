@@ -1,0 +1,52 @@
+/* amd_chain.h: from a VCEK or VLEK up to the ARK of its product, link by link, and AMD's revocation list.
+ *
+ * The ARK is one of the verifier's roots, never one that came with the evidence. ASK and ASVK are those that stand in
+ * this library, or come with evidence or endorsements and are signed by such an ARK. Checked: names, algorithms
+ * (RSASSA-PSS with SHA-384), kinds and sizes of keys, that the ASK may sign, each signature, the leaf's extensions.
+ * Not checked: that AMD made this leaf for this report, which is the caller's comparison. */
+#ifndef ATLS_TRUST_AMD_CHAIN_H
+#define ATLS_TRUST_AMD_CHAIN_H
+
+#include "trust/amd_cert_table.h"
+#include "trust/amd_leaf.h"
+#include "trust/intel_cert.h"
+#include "trust/judging.h"
+#include "trust/kept.h"
+
+struct atls_trust;
+
+/* Immutable once judged; freed with atls_kept_free. */
+typedef struct atls_amd_chain {
+    atls_kept kept;
+    bool is_vlek;
+    bool has_facts; /* the leaf's extensions could be read, whoever signed them */
+    atls_amd_leaf facts;
+    atls_public_key *key; /* the leaf's; NULL: nothing vouches for it */
+    atls_window leaf_window, ca_window, root_window;
+    bool has_root; /* what follows is of the chain's own root */
+    char root_cn[128];
+    atls_public_key *root_key;
+    uint8_t ca_serial[20]; /* big endian, without leading zeros */
+    size_t ca_serial_len;
+    bool simulated, custom_root;
+    atls_replay replay;
+} atls_amd_chain;
+
+/* Judges the leaf (DER or PEM) as one that the report's SIGNER_INFO wants; from the cache if it and what came with it
+ * was judged good before. Every check but times and revocation goes to j. ATLS_E_SYSTEM only. */
+ATLS_MUST_USE atls_code atls_amd_chain_judge(const struct atls_trust *trust, atls_buf leaf,
+                                             bool is_vlek, const atls_amd_cert_table *table,
+                                             const atls_judging *j, atls_amd_chain **out,
+                                             atls_err *err);
+
+/* Is the time inside each certificate's validity? Begins of the leaf may be 5 minutes ahead: AMD makes it on demand. */
+void atls_amd_chain_judge_times(const atls_amd_chain *c, int64_t when_s, atls_ledger *l);
+
+/* The lists of this chain's ARK, in the table and among the endorsements: a list that names the ASK or ASVK condemns
+ * it whatever its age; *checked is set when one that is in date does not. No list at all writes nothing. Narrows
+ * *expires_s to the end of the list that counted. */
+void atls_amd_crl_judge(const struct atls_trust *trust, const atls_amd_chain *c,
+                        const atls_amd_cert_table *table, int64_t when_s, const atls_judging *j,
+                        bool *checked, int64_t *expires_s);
+
+#endif

@@ -1,0 +1,182 @@
+/* AMD's revocation lists: issued by an ARK, and about its ASKs and ASVKs. Leaves all have serial number 0 and are not
+ * revoked but outlived, by their TCB. */
+#include "trust/amd_chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "crypto/digest.h"
+#include "crypto/x509_name.h"
+#include "trust/trust.h"
+
+/* A list whose signature was verified, kept by root and bytes. */
+typedef struct kept_crl {
+    atls_kept kept;
+    atls_crl *crl;
+} kept_crl;
+
+static void kept_crl_free(atls_kept *kept)
+{
+    kept_crl *k = (kept_crl *)kept;
+    atls_crl_free(k->crl);
+    free(k);
+}
+
+typedef struct judging {
+    const atls_judging *j;
+    const atls_trust *trust;
+    const atls_amd_chain *c;
+    int64_t when_s;
+    bool condemned, acquitted, stale;
+    atls_window window; /* of the list that acquitted, or of the last one out of its time */
+} judging;
+
+static bool key_of(const judging *g, atls_buf der, uint8_t key[32])
+{
+    static const uint8_t tag[] = {'A', 'M', 'D', ' ', 'C', 'R', 'L', 0};
+    const atls_buf pieces[] = {
+        {tag, sizeof tag}, {atls_public_key_sha256(g->c->root_key), 32}, der};
+    return atls_digest(ATLS_SHA256, pieces, 3, key, NULL) == ATLS_OK;
+}
+
+static void keep(const judging *g, const uint8_t key[32], atls_crl *crl)
+{
+    kept_crl *k = calloc(1, sizeof *k);
+    if (k != NULL) {
+        atls_kept_init(&k->kept, kept_crl_free);
+        k->crl = atls_crl_up_ref(crl);
+        atls_kept_cache_put(g->trust->kept, key, k);
+        atls_kept_free(k);
+    }
+}
+
+/* What a list whose signature holds says at this time. */
+static void weigh(judging *g, const atls_crl *crl)
+{
+    const atls_window w = {crl->this_update_s, crl->next_update_s};
+    if (atls_crl_lists(crl, g->c->ca_serial, g->c->ca_serial_len)) {
+        g->condemned = true;
+    } else if (g->when_s >= w.begins_s && g->when_s <= w.ends_s) {
+        if (!g->acquitted || w.ends_s < g->window.ends_s) {
+            g->window = w;
+        }
+        g->acquitted = true;
+    } else {
+        g->stale = true;
+        g->window = g->acquitted ? g->window : w;
+    }
+}
+
+static bool is_of_this_root(const judging *g, const atls_crl *crl)
+{
+    char cn[128];
+    char o[128];
+    return atls_x509_name_one(crl->issuer, "CN", cn, sizeof cn) && strcmp(cn, g->c->root_cn) == 0 &&
+           atls_x509_name_one(crl->issuer, "O", o, sizeof o) &&
+           (strcmp(o, ATLS_SIMULATOR_O) == 0) == g->c->simulated;
+}
+
+static void judge_list(judging *g, atls_crl *crl, const uint8_t key[32])
+{
+    if (!atls_judge(g->j, "snp.crl.format",
+                    !crl->unknown_critical && crl->next_update_s != INT64_MIN, ATLS_E_INVALID,
+                    "a partial list, or one without a next update", "a whole one")) {
+        return;
+    }
+    (*g->j->signatures)++;
+    if (atls_judge(g->j, "snp.crl.signature",
+                   crl->sig_scheme == ATLS_RSA_PSS && crl->sig_hash == ATLS_SHA384 &&
+                       atls_crl_signed_by_key(crl, g->c->root_key),
+                   ATLS_E_INVALID, "a signature that the trusted root did not make",
+                   "a valid one")) {
+        keep(g, key, crl);
+        weigh(g, crl);
+    }
+}
+
+/* endorsed: lists of other roots are for other evidence. */
+static void judge_der(judging *g, atls_buf der, atls_crl *endorsed)
+{
+    uint8_t key[32];
+    if (!key_of(g, der, key)) {
+        atls_ledger_no_memory(g->j->l);
+        return;
+    }
+    kept_crl *known = atls_kept_cache_get(g->trust->kept, key);
+    if (known != NULL) {
+        atls_ledger_ok(g->j->l, "snp.crl.signature");
+        weigh(g, known->crl);
+        atls_kept_free(known);
+        return;
+    }
+    atls_crl *crl = endorsed != NULL ? atls_crl_up_ref(endorsed) : NULL;
+    if (crl == NULL && !atls_judging_taken(g->j, atls_crl_parse(der, &crl, NULL))) {
+        (void)atls_judge(g->j, "snp.crl.format", false, ATLS_E_INVALID,
+                         "something that is no revocation list", "AMD's, in DER or PEM");
+        return;
+    }
+    if (is_of_this_root(g, crl)) {
+        judge_list(g, crl, key);
+    } else if (endorsed == NULL) {
+        (void)atls_judge(g->j, "snp.crl.issuer", false, ATLS_E_INVALID, "a list of another issuer",
+                         "one of this chain's root");
+    }
+    atls_crl_free(crl);
+}
+
+static void judge_table(judging *g, atls_buf bytes)
+{
+    uint8_t *space = malloc(bytes.len);
+    atls_buf der;
+    if (space == NULL) {
+        atls_ledger_no_memory(g->j->l);
+        return;
+    }
+    bool good = atls_judging_taken(g->j, atls_crl_decode(bytes, space, &der, NULL));
+    if (good) {
+        judge_der(g, der, NULL);
+    } else {
+        (void)atls_judge(g->j, "snp.crl.format", false, ATLS_E_INVALID,
+                         "something that is no revocation list", "AMD's, in DER or PEM");
+    }
+    free(space);
+}
+
+static void conclude(const judging *g, bool *checked, int64_t *expires_s)
+{
+    if (!g->condemned && !g->acquitted && !g->stale) {
+        return;
+    }
+    if (g->acquitted || g->stale) {
+        (void)atls_judge_window(g->j->l, "snp.crl.time", &g->window, g->when_s);
+    }
+    if (g->condemned) {
+        atls_ledger_fail(g->j->l, "snp.ca.crl", ATLS_E_INVALID,
+                         atls_value_hex((atls_buf){g->c->ca_serial, g->c->ca_serial_len}),
+                         atls_value_text("an ASK or ASVK that is not revoked"));
+    } else if (g->acquitted) {
+        atls_ledger_ok(g->j->l, "snp.ca.crl");
+    }
+    *checked = g->acquitted && !g->condemned;
+    if (*checked && g->window.ends_s < *expires_s) {
+        *expires_s = g->window.ends_s;
+    }
+}
+
+void atls_amd_crl_judge(const struct atls_trust *trust, const atls_amd_chain *c,
+                        const atls_amd_cert_table *table, int64_t when_s, const atls_judging *j,
+                        bool *checked, int64_t *expires_s)
+{
+    judging g = {.j = j, .trust = trust, .c = c, .when_s = when_s};
+    if (!c->has_root) {
+        return;
+    }
+    if (table->entry[ATLS_AMD_CRL].len > 0) {
+        judge_table(&g, table->entry[ATLS_AMD_CRL]);
+    }
+    for (size_t i = 0; i < trust->endorsements.crls_n; i++) {
+        judge_der(&g, trust->endorsements.crls[i]->der, trust->endorsements.crls[i]);
+    }
+    conclude(&g, checked, expires_s);
+}
