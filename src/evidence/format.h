@@ -43,6 +43,7 @@ extern const atls_format atls_format_nitro;
 extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
 extern const atls_format atls_format_tpm;
+extern const atls_format atls_format_azure;
 extern const atls_format atls_format_jwt;
 extern const atls_format atls_format_snp;
 

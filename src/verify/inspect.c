@@ -66,6 +66,9 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
             atls_inspect_log(part, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
         }
+        if (strcmp(e->type, "tpm") == 0 || strcmp(e->type, "azure") == 0) {
+            (void)atls_inspect_tpm_part(part, e->parts[i].name, e->parts[i].bytes);
+        }
         if ((strcmp(e->type, "nitro") == 0 || strcmp(e->type, "cca") == 0) &&
             atls_inspect_cose(part, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
@@ -144,6 +147,10 @@ static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
     if (atls_inspect_is_token(bytes)) {
         put_head(tree, "token");
         return atls_inspect_token(tree, bytes, err);
+    }
+    if (atls_inspect_is_tpm(bytes)) {
+        put_head(tree, "of a TPM");
+        return atls_inspect_tpm(tree, bytes, err);
     }
     put_head(tree, "quote");
     return atls_inspect_quote(tree, bytes, err);

@@ -31,6 +31,11 @@ atls_code atls_inspect_certificates(json_t *to, const char *name, atls_buf pem_o
 /* A JWT: its header and its claims, as they are. False: the bytes do not look like one. */
 bool atls_inspect_is_token(atls_buf bytes);
 atls_code atls_inspect_token(json_t *to, atls_buf bytes, atls_err *err);
+/* A TPM's attestation or public area, or the report of Azure's paravisor, told apart by their bytes. */
+bool atls_inspect_is_tpm(atls_buf bytes);
+atls_code atls_inspect_tpm(json_t *to, atls_buf bytes, atls_err *err);
+/* A part of evidence of type tpm or azure, by its name. False: there is nothing to decode in it. */
+bool atls_inspect_tpm_part(json_t *to, const char *name, atls_buf bytes);
 void atls_inspect_crl(json_t *to, const char *name, atls_buf bytes);
 void atls_inspect_collateral(json_t *to, const json_t *collateral);
 void atls_inspect_tcb_info(json_t *to, const char *name, atls_buf text);

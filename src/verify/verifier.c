@@ -21,6 +21,7 @@ static const atls_format *const formats[] = {
     &atls_format_cca,
     &atls_format_nitro,
     &atls_format_tpm,
+    &atls_format_azure,
     &atls_format_jwt,
 };
 

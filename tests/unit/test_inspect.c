@@ -12,6 +12,8 @@
 #include <atls/inspect.h>
 #include <atls/sim.h>
 
+#include "tpm_bytes.h"
+
 #define WHEN_S 1767225600 /* 2026-01-01 */
 
 static atls_sim *sim;
@@ -199,9 +201,29 @@ static void bad_input_is_named(void **state)
     }
 }
 
+static void a_quote_and_a_key_of_a_tpm(void **state)
+{
+    (void)state;
+    static const uint8_t number[32] = {1};
+    uint8_t attest[TPM_ATTEST_LEN], area[512];
+    char *text = NULL;
+    assert_int_equal(
+        atls_inspect((atls_buf){attest, tpm_attest_bytes(attest)}, false, &text, NULL), ATLS_OK);
+    assert_non_null(strstr(text, "pcrs: 0, 7, 16"));
+    assert_non_null(strstr(text, "bank: SHA256"));
+    atls_free(text);
+    const size_t len = tpm_ecc_area(TPM_AK_ATTRIBUTES, ATLS_TPM_ECC_P256, ATLS_TPM_ALG_SHA256,
+                                    (atls_buf){number, 32}, (atls_buf){number, 32}, area, 512);
+    assert_int_equal(atls_inspect((atls_buf){area, len}, false, &text, NULL), ATLS_OK);
+    assert_non_null(strstr(text, "fixedTPM, fixedParent, sensitiveDataOrigin"));
+    assert_non_null(strstr(text, "NIST P-256"));
+    atls_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_quote_and_a_key_of_a_tpm),
         cmocka_unit_test(a_td_quote_in_full),
         cmocka_unit_test(an_enclave_quote_as_json),
         cmocka_unit_test(collateral_with_levels_dates_and_crls),
