@@ -48,7 +48,7 @@ typedef struct atls_expected {
     const char *issuer;        /* of a token: equal to its issuer; NULL: not compared */
     const char *audience;      /* of a token: one of its audiences; NULL: not compared */
     bool has_leeway;
-    uint32_t leeway_s;         /* of a token's times; without it 60 s */
+    uint32_t leeway_s;         /* of the times of a token or a Nitro document; without it 60 s */
     atls_binding_kind binding; /* what it means when the field is equal */
     const char *binding_name;  /* "atls/1": must be among those the policy accepts; NULL: none */
     const char *pki_name;      /* name which the TLS layer has verified by PKI; NULL: none */

@@ -398,8 +398,10 @@ static void write_members(const nitro_plan *p, atls_writer *w)
     }
     if (!is(p, "field.timestamp.absent")) {
         write_name(w, "timestamp");
-        atls_cbor_write_head(w, ATLS_CBOR_UINT,
-                             is(p, "field.timestamp") ? 0 : (uint64_t)p->state->when_s * 1000);
+        const uint64_t ahead_s = is(p, "time.future") ? 61 : is(p, "time.leeway") ? 60 : 0;
+        atls_cbor_write_head(
+            w, ATLS_CBOR_UINT,
+            is(p, "field.timestamp") ? 0 : ((uint64_t)p->state->when_s + ahead_s) * 1000);
     }
     if (!is(p, "field.pcrs.absent")) {
         write_pcrs(p, p->is_tpm, w);

@@ -107,6 +107,8 @@ const atls_sim_world_fault sim_nitro_faults[] = {
     WRONG("leaf.signature", "signed with another key", "nitro.leaf.signature"),
     OLD("leaf.expired", "out of date", "nitro.leaf.time"),
     OLD("leaf.future", "not yet valid", "nitro.leaf.time"),
+    {"time.future", "made in 61 seconds", "", ATLS_E_BINDING, "nitro.document.time"},
+    {"time.leeway", "made in 60 seconds", "", ATLS_OK, ""},
     {"debug", "an enclave in debug mode: PCR 0, 1, 2 and 8 zero", "plain tag18 nulls",
      ATLS_E_POLICY, "policy.debug"},
     {"odd.unknown_member", "a member that is not known", "", ATLS_OK, ""},

@@ -64,6 +64,7 @@ static const char *const checks[] = {
     "nitro.leaf.critical",
     "nitro.leaf.signature",
     "nitro.leaf.time",
+    "nitro.document.time",
     "policy.debug",
     NULL,
 };
@@ -180,6 +181,31 @@ static void times_are_judged_of_what_is_known_too(void **state)
     atls_evidence_blob_clear(&blob);
 }
 
+static void a_document_of_the_future_is_not_young(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t before_s;
+        bool has_leeway;
+        uint32_t leeway_s;
+        bool good;
+    } cases[] = {{60, false, 0, true},  {61, false, 0, false},    {0, true, 0, true},
+                 {1, true, 0, false},   {3600, true, 3600, true}, {3601, true, 3600, false},
+                 {-3600, true, 0, true}};
+    atls_evidence_blob blob = {0};
+    made("plain", NULL, &blob);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const atls_expected expected = {.has_leeway = cases[i].has_leeway,
+                                        .leeway_s = cases[i].leeway_s};
+        atls_verdict *r = walk_judge_at(walk.verifier, document_of(&blob), &expected,
+                                        WALK_WHEN - cases[i].before_s);
+        assert_int_equal(walk_failed(r, "nitro.document.time"), !cases[i].good);
+        assert_int_equal(atls_verdict_code(r), cases[i].good ? ATLS_OK : ATLS_E_BINDING);
+        atls_verdict_free(r);
+    }
+    atls_evidence_blob_clear(&blob);
+}
+
 static void every_truncation_and_a_byte_more_is_refused(void **state)
 {
     (void)state;
@@ -287,6 +313,7 @@ int main(void)
         cmocka_unit_test(another_nonce_or_key_is_another_connection),
         cmocka_unit_test(each_fault_is_noticed_by_its_check),
         cmocka_unit_test(times_are_judged_of_what_is_known_too),
+        cmocka_unit_test(a_document_of_the_future_is_not_young),
         cmocka_unit_test(every_truncation_and_a_byte_more_is_refused),
         cmocka_unit_test(every_flipped_byte_is_refused),
         cmocka_unit_test(another_root_with_the_same_names_is_not_trusted),

@@ -7,6 +7,8 @@
 #include "evidence/format.h"
 #include "evidence/nitro/chain.h"
 
+#define LEEWAY_S 60 /* contract, --leeway */
+
 /* What the claims point to. Each of the four has a head of at least a byte in the document, so there is room for their
  * NULs. */
 typedef struct kept_claims {
@@ -79,6 +81,16 @@ static bool judge_signature(const atls_judging *j, const atls_cose_sign1 *cose,
                       "a signature that does not verify", "a valid one");
 }
 
+/* One that says it is of the future would stay young for as long as its signer likes. */
+static void judge_time(const atls_verification *v, uint64_t timestamp_ms)
+{
+    const int64_t made_s = (int64_t)(timestamp_ms / 1000);
+    const int64_t leeway_s = v->expected->has_leeway ? (int64_t)v->expected->leeway_s : LEEWAY_S;
+    (void)atls_ledger_check(v->l, "nitro.document.time", made_s - leeway_s <= v->when_s,
+                            ATLS_E_BINDING, atls_value_time(made_s),
+                            atls_value_text("a document that was not made in the future"));
+}
+
 static void verify(const atls_verification *v)
 {
     const atls_judging j = {v->l, v->signatures};
@@ -109,6 +121,7 @@ static void verify(const atls_verification *v)
     v->claims->simulated = signer.simulated;
     v->claims->custom_root = v->claims->custom_root || signer.custom_root;
     if (judge_signature(&j, &cose, signer.key)) {
+        judge_time(v, document.timestamp_ms);
         v->claims->expires_s = signer.expires_s;
         fill_claims(&document, cose.payload.len, v);
     }
