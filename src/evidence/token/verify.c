@@ -90,22 +90,22 @@ static bool is_dated(const judging *g)
     return true;
 }
 
-/* RFC 7519, 4.1.4 to 4.1.6. */
+/* RFC 7519, 4.1.4 to 4.1.6. The leeway is put to the token's times, which are bounded; the clock may say anything. */
 static void judge_times(const judging *g)
 {
     const atls_token_claims *c = &g->claims;
     int64_t leeway_s = leeway_of(g->v->expected);
     int64_t now_s = g->v->when_s;
     if (c->has_exp) {
-        judge_time(g, "token.exp", c->exp_s > now_s - leeway_s, c->exp_s,
+        judge_time(g, "token.exp", c->exp_s + leeway_s > now_s, c->exp_s,
                    "a token that has not ended");
     }
     if (g->nbf_s != INT64_MIN) {
-        judge_time(g, "token.nbf", g->nbf_s <= now_s + leeway_s, g->nbf_s,
+        judge_time(g, "token.nbf", g->nbf_s - leeway_s <= now_s, g->nbf_s,
                    "a token that is valid already");
     }
     if (has_iat(c)) {
-        judge_time(g, "token.iat", c->iat_s <= now_s + leeway_s, c->iat_s,
+        judge_time(g, "token.iat", c->iat_s - leeway_s <= now_s, c->iat_s,
                    "a token that was not made in the future");
     }
 }
