@@ -195,6 +195,14 @@ static void maa_compliance(json_t *c, int64_t now_s)
     (void)now_s;
     (void)json_object_del(json_object_get(c, "x-ms-isolation-tee"), "x-ms-compliance-status");
 }
+static void maa_asked(json_t *c, int64_t now_s)
+{
+    (void)now_s;
+    json_t *payload = json_object_get(json_object_get(c, "x-ms-runtime"), "client-payload");
+    (void)json_object_set(c, "nonce", json_object_get(payload, "nonce"));
+    (void)json_object_set(c, "eat_nonce", json_object_get(payload, "nonce"));
+    (void)json_object_del(c, "x-ms-runtime");
+}
 static void maa_shape(json_t *c, int64_t now_s)
 {
     (void)now_s;
@@ -329,6 +337,9 @@ static void space_no_debug(json_t *c, int64_t now_s)
       "a virtual machine, and no word of a TEE", NULL, maa_outer, ASIS)                            \
     F("maa.compliance", "maa", ATLS_E_POLICY, "policy.status",                                     \
       "a TEE that is not called compliant", NULL, maa_compliance, ASIS)                            \
+    F("maa.asked_nonce", "maa", ATLS_OK, "",                                                       \
+      "the nonce is that of whoever asked for the token, and not the TEE's: good for no binding",  \
+      NULL, maa_asked, ASIS)                                                                       \
     F("maa.shape", "maa", ATLS_E_INVALID, "token.profile", "the TEE's values are no object", NULL, \
       maa_shape, ASIS)                                                                             \
     F("ita.unmatched", "ita", ATLS_E_POLICY, "policy.status",                                      \

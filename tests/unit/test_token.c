@@ -196,6 +196,50 @@ static void leeway_is_the_callers(void **state)
     atls_evidence_blob_clear(&blob);
 }
 
+/* Who has somebody's evidence can have Microsoft's service sign it with a nonce of his own: that binds nothing. */
+static void a_nonce_beside_the_tees_binds_nothing(void **state)
+{
+    (void)state;
+    atls_evidence_blob blob = {0};
+    atls_sim_request request = {.variant = "maa", .fault = "maa.asked_nonce"};
+    memset(request.data.narrow, 0x5a, sizeof request.data.narrow);
+    walk_make(&walk, &request, &blob);
+    char hex[65];
+    atls_expected expected = {.has_report_data = true, .has_short_data = true};
+    memset(expected.short_data, 0x5a, sizeof expected.short_data);
+    atls_verdict *r = walk_judge_at(walk.verifier, token_of(&blob), &expected, WALK_WHEN);
+    assert_int_equal(atls_verdict_code(r), ATLS_E_BINDING);
+    assert_string_equal(atls_verdict_check(r), "binding.report_data");
+    assert_int_equal(r->claims.as.token.nonces_n, 0);
+    atls_verdict_free(r);
+    atls_hex_encode((atls_buf){expected.short_data, sizeof expected.short_data}, hex);
+    expected = (atls_expected){.nonce_text = hex};
+    r = walk_judge_at(walk.verifier, token_of(&blob), &expected, WALK_WHEN);
+    assert_string_equal(atls_verdict_check(r), "binding.nonce_text");
+    atls_verdict_free(r);
+    atls_evidence_blob_clear(&blob);
+}
+
+static void the_clock_may_say_anything(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t when_s;
+        const char *check;
+    } cases[] = {{INT64_MIN, "token.nbf"}, {INT64_MAX, "token.exp"}, {-1, "token.nbf"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        atls_evidence_blob blob = {0};
+        made("es256", false, &blob);
+        const atls_expected expected = {.has_leeway = i > 0, .leeway_s = UINT32_MAX};
+        atls_verdict *r = walk_judge_at(walk.verifier, token_of(&blob), &expected, cases[i].when_s);
+        const bool within = cases[i].when_s == -1; /* 136 years of leeway cover it */
+        assert_int_equal(atls_verdict_code(r), within ? ATLS_OK : ATLS_E_BINDING);
+        assert_string_equal(atls_verdict_check(r), within ? "" : cases[i].check);
+        atls_verdict_free(r);
+        atls_evidence_blob_clear(&blob);
+    }
+}
+
 static void every_truncation_and_every_flipped_byte_is_refused(void **state)
 {
     (void)state;
@@ -333,6 +377,8 @@ int main(void)
         cmocka_unit_test(each_fault_is_noticed_by_its_check),
         cmocka_unit_test(issuer_and_audience_are_compared_where_they_are_given),
         cmocka_unit_test(leeway_is_the_callers),
+        cmocka_unit_test(a_nonce_beside_the_tees_binds_nothing),
+        cmocka_unit_test(the_clock_may_say_anything),
         cmocka_unit_test(every_truncation_and_every_flipped_byte_is_refused),
         cmocka_unit_test(nobody_vouches_without_a_key),
         cmocka_unit_test(a_key_given_twice_is_one_key),

@@ -134,9 +134,9 @@ static atls_code read_maa(atls_token_facts *facts, atls_token_claims *out, atls_
     if (inner != NULL && !json_is_object(inner)) {
         return unclear("x-ms-isolation-tee is not an object", err);
     }
-    if (!atls_token_add_nonce(facts, out, text_of(payload, "nonce"))) {
-        return unclear("too many nonces", err);
-    }
+    /* Whoever asks for a token chooses its own "nonce", whosever evidence he sends in. What the TEE said is in here. */
+    out->nonces_n = 0;
+    (void)atls_token_add_nonce(facts, out, text_of(payload, "nonce"));
     out->attested_tee = tee_of(text_of(from, "x-ms-attestation-type"));
     if (out->attested_tee == ATLS_TEE_NONE) {
         out->status = "none";
