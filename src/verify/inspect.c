@@ -47,6 +47,38 @@ static void put_head(json_t *tree, const char *kind)
     atls_inspect_text(tree, "note", NOTE);
 }
 
+/* One part by the kind of its evidence. One of another name stands with its length only. */
+static atls_code put_part(json_t *part, const char *type, const char *name, atls_buf bytes,
+                          atls_err *err)
+{
+    if (strcmp(name, "event_log") == 0 || strcmp(name, "ima_log") == 0) {
+        return atls_inspect_log(part, bytes, err);
+    }
+    if (strcmp(type, "nitro") == 0 || strcmp(type, "cca") == 0) {
+        return atls_inspect_cose(part, bytes, err);
+    }
+    if (strcmp(type, "jwt") == 0) {
+        return atls_inspect_token(part, bytes, err);
+    }
+    if (strcmp(type, "tpm") == 0 || strcmp(type, "azure") == 0) {
+        (void)atls_inspect_tpm_part(part, name, bytes);
+        return ATLS_OK;
+    }
+    if (strcmp(type, "snp") == 0 && strcmp(name, "report") == 0) {
+        return atls_inspect_snp(part, bytes, err);
+    }
+    if (strcmp(type, "snp") == 0 && strcmp(name, "certs") == 0) {
+        return atls_inspect_cert_table(part, bytes, err);
+    }
+    if (strcmp(type, "snp") == 0) {
+        return atls_inspect_certificates(part, "certificates", bytes, err);
+    }
+    if (strcmp(name, "quote") == 0) {
+        return atls_inspect_quote(part, bytes, err);
+    }
+    return ATLS_OK;
+}
+
 static void put_bundle(json_t *tree, const atls_bundle *bundle)
 {
     const atls_evidence *e = atls_bundle_get0_evidence(bundle);
@@ -56,25 +88,7 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
         json_t *part = atls_inspect_object(tree, e->parts[i].name);
         atls_err err = {0};
         atls_inspect_number(part, "bytes", e->parts[i].bytes.len);
-        if (strcmp(e->parts[i].name, "quote") == 0 && e->type[0] != 'a' &&
-            strcmp(e->type, "tpm") != 0 &&
-            atls_inspect_quote(part, e->parts[i].bytes, &err) != ATLS_OK) {
-            atls_inspect_error(part, &err);
-        }
-        const char *name = e->parts[i].name;
-        if ((strcmp(name, "event_log") == 0 || strcmp(name, "ima_log") == 0) &&
-            atls_inspect_log(part, e->parts[i].bytes, &err) != ATLS_OK) {
-            atls_inspect_error(part, &err);
-        }
-        if (strcmp(e->type, "tpm") == 0 || strcmp(e->type, "azure") == 0) {
-            (void)atls_inspect_tpm_part(part, e->parts[i].name, e->parts[i].bytes);
-        }
-        if ((strcmp(e->type, "nitro") == 0 || strcmp(e->type, "cca") == 0) &&
-            atls_inspect_cose(part, e->parts[i].bytes, &err) != ATLS_OK) {
-            atls_inspect_error(part, &err);
-        }
-        if (strcmp(e->type, "jwt") == 0 &&
-            atls_inspect_token(part, e->parts[i].bytes, &err) != ATLS_OK) {
+        if (put_part(part, e->type, e->parts[i].name, e->parts[i].bytes, &err) != ATLS_OK) {
             atls_inspect_error(part, &err);
         }
     }
@@ -151,6 +165,14 @@ static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
     if (atls_inspect_is_tpm(bytes)) {
         put_head(tree, "of a TPM");
         return atls_inspect_tpm(tree, bytes, err);
+    }
+    if (atls_inspect_is_snp(bytes)) {
+        put_head(tree, "SNP report");
+        return atls_inspect_snp(tree, bytes, err);
+    }
+    if (atls_inspect_is_cert_table(bytes)) {
+        put_head(tree, "certificate table");
+        return atls_inspect_cert_table(tree, bytes, err);
     }
     put_head(tree, "quote");
     return atls_inspect_quote(tree, bytes, err);

@@ -41,6 +41,12 @@ void atls_inspect_collateral(json_t *to, const json_t *collateral);
 void atls_inspect_tcb_info(json_t *to, const char *name, atls_buf text);
 void atls_inspect_qe_identity(json_t *to, const char *name, atls_buf text);
 
+/* AMD's: a report, with or without a certificate table behind it; a certificate table alone. */
+bool atls_inspect_is_snp(atls_buf bytes);
+atls_code atls_inspect_snp(json_t *to, atls_buf bytes, atls_err *err);
+bool atls_inspect_is_cert_table(atls_buf bytes);
+atls_code atls_inspect_cert_table(json_t *to, atls_buf bytes, atls_err *err);
+
 /* Event logs: CCEL, a TPM's, dstack's JSON array, IMA lists. */
 bool atls_inspect_is_log(atls_buf bytes);
 atls_code atls_inspect_log(json_t *to, atls_buf bytes, atls_err *err);
