@@ -1,6 +1,7 @@
 #include "verify/remedy.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The subject is the id's own last word: a register, a field. */
@@ -193,15 +194,62 @@ static const struct {
     {"verdict", NULL, DEFECT},
 };
 
+/* What a check is made of, where the id's other words then tell the rest: "AWS leaf certificate, key usage". */
+static const struct {
+    const char *id, *thing;
+} things[] = {
+    {"binding", "binding"},
+    {"cca", "CCA token"},
+    {"cca.platform", "CCA platform token"},
+    {"cca.realm", "CCA realm token"},
+    {"cose", "signed document"},
+    {"log", "event log"},
+    {"log.ima", "IMA list"},
+    {"nitro", "AWS document"},
+    {"nitro.chain", "AWS certificate chain"},
+    {"nitro.document", "AWS document"},
+    {"nitro.instance", "AWS instance certificate"},
+    {"nitro.leaf", "AWS leaf certificate"},
+    {"nitro.regional", "AWS regional certificate"},
+    {"nitro.root", "AWS root certificate"},
+    {"nitro.zonal", "AWS zonal certificate"},
+    {"policy", "policy"},
+    {"snp", "SNP report"},
+    {"snp.ca", "AMD intermediate certificate"},
+    {"snp.crl", "AMD revocation list"},
+    {"snp.firmware", "AMD firmware"},
+    {"snp.leaf", "AMD leaf certificate"},
+    {"snp.report", "SNP report"},
+    {"snp.root", "AMD root certificate"},
+    {"snp.table", "certificate table"},
+    {"token", "token"},
+    {"tpm", "TPM"},
+    {"tpm.ak", "attestation key"},
+    {"tpm.ak_cert", "certificate of the attestation key"},
+    {"tpm.attest", "TPM attestation"},
+    {"tpm.ek", "certificate of the endorsement key"},
+    {"tpm.hcl", "Azure's HCL report"},
+    {"tpm.pcrs", "PCR values"},
+    {"tpm.public", "TPM public area"},
+    {"tpm.quote", "TPM quote"},
+    {"tpm.signature", "TPM signature"},
+};
+
+/* Bytes of id that prefix takes: 0, or all, or up to a dot. */
+static size_t covers(const char *prefix, const char *id)
+{
+    const size_t len = strlen(prefix);
+    return strncmp(id, prefix, len) == 0 && (id[len] == '\0' || id[len] == '.') ? len : 0;
+}
+
 /* -1: none. */
 static int find(const char *id)
 {
     int best = -1;
     size_t best_len = 0;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        size_t len = strlen(table[i].id);
-        if (strncmp(id, table[i].id, len) == 0 && (id[len] == '\0' || id[len] == '.') &&
-            len > best_len) {
+        const size_t len = covers(table[i].id, id);
+        if (len > best_len) {
             best = (int)i;
             best_len = len;
         }
@@ -217,6 +265,28 @@ const char *atls_remedy_subject(const char *id)
     }
     const char *dot = strrchr(id, '.');
     return table[i].subject == LAST_WORD && dot != NULL ? dot + 1 : table[i].subject;
+}
+
+void atls_remedy_name(const char *id, char out[ATLS_REMEDY_NAME_LEN])
+{
+    const char *thing = NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof things / sizeof things[0]; i++) {
+        const size_t len = covers(things[i].id, id);
+        if (len > used) {
+            used = len;
+            thing = things[i].thing;
+        }
+    }
+    if (thing == NULL) {
+        (void)snprintf(out, ATLS_REMEDY_NAME_LEN, "%s", id);
+        return;
+    }
+    const char *rest = id[used] == '.' ? id + used + 1 : "";
+    int n = snprintf(out, ATLS_REMEDY_NAME_LEN, "%s%s%s", thing, rest[0] != '\0' ? ", " : "", rest);
+    for (int i = (int)strlen(thing); i < n && i < ATLS_REMEDY_NAME_LEN - 1; i++) {
+        out[i] = out[i] == '_' || out[i] == '.' ? ' ' : out[i];
+    }
 }
 
 const char *atls_remedy(const char *id)

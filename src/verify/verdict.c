@@ -128,8 +128,10 @@ static void say_why(atls_verdict *r, const atls_entry *e)
     }
     const char *subject = atls_remedy_subject(e->id);
     const char *link = subject != NULL ? " is" : ":";
+    char name[ATLS_REMEDY_NAME_LEN];
     if (subject == NULL) {
-        subject = e->id;
+        atls_remedy_name(e->id, name);
+        subject = name;
     }
     if (found[0] != '\0' && wanted[0] != '\0') {
         say(r, "%s%s %s, where %s is wanted", subject, link, found, wanted);
@@ -150,7 +152,9 @@ static void say_refused(atls_verdict *r)
     } else if (e != NULL) {
         say_why(r, e);
     } else if ((e = first_skipped(&r->ledger)) != NULL) {
-        say(r, "%s could not be checked: %s", e->id, e->because);
+        char name[ATLS_REMEDY_NAME_LEN];
+        atls_remedy_name(e->id, name);
+        say(r, "%s could not be checked: %s", name, e->because);
     }
 }
 

@@ -131,6 +131,12 @@ static void the_message_is_a_sentence(void **state)
     message(none, atls_value_text("a name"), "policy.pki",
             "peer's name by PKI: a name is wanted, and there is none");
     message(none, none, "some.thing", "some.thing: the check failed");
+    message(atls_value_text("no keyCertSign"), atls_value_text("keyCertSign"),
+            "nitro.zonal.key_usage",
+            "AWS zonal certificate, key usage: no keyCertSign, where keyCertSign is wanted");
+    message(none, none, "token.ear.submods", "token, ear submods: the check failed");
+    message(none, none, "tpm.ak", "attestation key: the check failed");
+    message(none, none, "tpm.akx.y", "TPM, akx y: the check failed");
 
     atls_verdict *r = good();
     atls_err err;
