@@ -280,6 +280,7 @@ static void take_root(atls_amd_chain *c, const atls_root *root)
 {
     c->has_root = true;
     memcpy(c->root_cn, root->subject_cn, sizeof c->root_cn);
+    c->root_marked = root->cert != NULL && strcmp(root->cert->subject_o, ATLS_SIMULATOR_O) == 0;
     c->root_key = atls_public_key_up_ref(root->public_key);
     c->root_window = (atls_window){root->not_before_s, root->not_after_s};
     c->simulated = c->simulated || root->simulated;

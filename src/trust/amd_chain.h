@@ -25,6 +25,7 @@ typedef struct atls_amd_chain {
     atls_window leaf_window, ca_window, root_window;
     bool has_root; /* what follows is of the chain's own root */
     char root_cn[128];
+    bool root_marked; /* its own name is a simulator's */
     atls_public_key *root_key;
     uint8_t ca_serial[20]; /* big endian, without leading zeros */
     size_t ca_serial_len;

@@ -310,7 +310,7 @@ static void judge_report(report_case *c)
 {
     bool crl_checked = false;
     int64_t expires_s = first_end(c->chain);
-    c->v->claims->simulated = c->chain->simulated;
+    c->v->claims->simulated = c->v->claims->simulated || c->chain->simulated;
     c->v->claims->custom_root = c->v->claims->custom_root || c->chain->custom_root;
     atls_amd_chain_judge_times(c->chain, c->v->when_s, c->j->l);
     atls_amd_crl_judge(c->v->trust, c->chain, &c->table, c->v->when_s, c->j, &crl_checked,
@@ -330,7 +330,8 @@ static void verify(const atls_verification *v)
     const atls_judging j = {v->l, v->signatures};
     report_case c = {.v = v, .j = &j};
     atls_err err = {0};
-    v->claims->custom_root = atls_root_set_replaced(atls_trust_roots(v->trust, ATLS_FAMILY_AMD));
+    v->claims->custom_root = v->claims->custom_root ||
+                             atls_root_set_replaced(atls_trust_roots(v->trust, ATLS_FAMILY_AMD));
     if (!take_parts(&c)) {
         return;
     }
