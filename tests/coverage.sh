@@ -4,7 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 build=build-coverage
-rooms=(src/base src/evidence/dcap src/policy src/binding)
+rooms=(src/base src/evidence/dcap src/evidence/snp src/evidence/tpm src/evidence/nitro src/evidence/cca src/evidence/token
+    src/evidence/log src/attest src/policy src/binding)
 if [ ! -e $build/build.ninja ]; then
     # Without the fortified string functions: their inner branches are not ours.
     meson setup $build -Db_coverage=true -Dbuildtype=debug -Doptimization=0 >/dev/null
