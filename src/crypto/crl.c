@@ -280,13 +280,32 @@ static const char *read_tbs(crl_store *s, crl_tbs *tbs)
     return wrong != NULL ? wrong : read_extensions(s, atls_asn1_bytes(tbs->extensions));
 }
 
+/* The signed part as it stands in the list itself, so that the decoder's copy of some megabytes can go. */
+static bool view_tbs(crl_store *s)
+{
+    const atls_buf copy = atls_asn1_bytes(s->outer->tbs);
+    const uint8_t *at = s->facts.der.ptr;
+    long len = 0;
+    int tag = 0;
+    int class = 0;
+    if ((ASN1_get_object(&at, &len, &tag, &class, (long)s->facts.der.len) & 0x80) != 0 || len < 0 ||
+        (size_t)len < copy.len || memcmp(at, copy.ptr, copy.len) != 0) {
+        return false;
+    }
+    s->facts.tbs = (atls_buf){at, copy.len};
+    ASN1_STRING_set0(s->outer->tbs, NULL, 0);
+    return true;
+}
+
 static const char *read_fields(crl_store *s)
 {
     s->outer = atls_x509_extension_value(s->facts.der, ASN1_ITEM_rptr(crl_outer));
     if (s->outer == NULL) {
         return "it is not a DER list";
     }
-    s->facts.tbs = atls_asn1_bytes(s->outer->tbs);
+    if (!view_tbs(s)) {
+        return "its signed part is not where it should be";
+    }
     crl_tbs *tbs = atls_x509_extension_value(s->facts.tbs, ASN1_ITEM_rptr(crl_tbs));
     if (tbs == NULL) {
         return "its signed part is not DER";
