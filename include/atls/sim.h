@@ -78,8 +78,8 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_world_load(atls_buf json, atls_sim_wor
 /* The root certificate (PEM) for atls_verifier_insecure_trust_simulator; *pem is NULL for families without one. */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_world_root(const atls_sim_world *w, char **pem,
                                                      atls_err *err);
-/* What a caller vouches for or hands over beside the evidence, as text (CCA: trust anchors; jwt: JWK set; tpm: the AK in
- * PEM); *text is NULL where the evidence carries all that is needed. */
+/* What a caller vouches for or hands over beside the evidence, as text (CCA: trust anchors; jwt: JWK set; tpm: the AKs in
+ * PEM; azure: AMD's intermediate certificate and CRL in PEM); *text is NULL where the evidence carries all that is needed. */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_world_endorsement(const atls_sim_world *w, char **text,
                                                             atls_err *err);
 

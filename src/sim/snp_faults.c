@@ -81,6 +81,7 @@ const atls_sim_world_fault snp_faults_told[] = {
     {"report.signer_other", "the report names the VLEK, and its leaf is a VCEK", "milan milan-v2 genoa turin", ATLS_E_COLLATERAL, "snp.leaf.missing"},
     {"report.policy_bit_17", "the bit of the guest policy that is always set is not", "", ATLS_E_INVALID, "snp.report.policy"},
     {"report.vmpl_host", "the host asked for the report", "", ATLS_E_INVALID, "snp.report.vmpl"},
+    {"report.vmpl_1", "a guest at VMPL 1 asked for the report", "", ATLS_OK, ""},
     {"report.debug", "the guest policy allows debugging", "", ATLS_E_POLICY, "policy.debug"},
     {"report.migration_agent", "the guest policy allows a migration agent", "", ATLS_E_POLICY, "policy.migration_agent"},
     {"report.reserved_signer", "a reserved byte that is signed is set", "", ATLS_OK, ""},
@@ -220,6 +221,7 @@ static const fault_row rows[] = {
     {{NUMBER(signed_at, 0x48), NUMBER(signed_n, 1), NUMBER(signed_value, 5)}}, /* report.signer_other */
     {{NUMBER(signed_at, 0xa), NUMBER(signed_n, 1), NUMBER(signed_value, 1)}}, /* report.policy_bit_17 */
     {{NUMBER(signed_at, 0x30), NUMBER(signed_n, 4), NUMBER(signed_value, 0xff)}}, /* report.vmpl_host */
+    {{NUMBER(signed_at, 0x30), NUMBER(signed_n, 1), NUMBER(signed_value, 1)}}, /* report.vmpl_1 */
     {{NUMBER(signed_at, 0xa), NUMBER(signed_n, 1), NUMBER(signed_value, 0x0b)}}, /* report.debug */
     {{NUMBER(signed_at, 0xa), NUMBER(signed_n, 1), NUMBER(signed_value, 0x07)}}, /* report.migration_agent */
     {{NUMBER(signed_at, 0x4c), NUMBER(signed_n, 1), NUMBER(signed_value, 0x80)}}, /* report.reserved_signer */

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base/reader.h"
 #include "base/writer.h"
 
 #define REPORT_LEN 1184
@@ -242,4 +243,23 @@ bool snp_table_make(const snp_variant *v, const snp_plan *plan, const snp_bytes 
            : how == SNP_TABLE_PADDED ? (t.end / 4096 + 1) * 4096
                                      : t.end;
     return true;
+}
+
+atls_buf snp_table_entry(atls_buf bytes, snp_entry which)
+{
+    static const uint8_t *const guids[] = {vcek_guid, ask_guid, crl_guid};
+    atls_reader r = atls_reader_of(bytes);
+    for (;;) {
+        const atls_buf guid = atls_reader_view(&r, sizeof vcek_guid);
+        const uint32_t offset = atls_reader_u32le(&r);
+        const uint32_t len = atls_reader_u32le(&r);
+        if (!atls_reader_ok(&r) || offset == 0) {
+            return (atls_buf){NULL, 0};
+        }
+        if (memcmp(guid.ptr, guids[which], guid.len) == 0) {
+            atls_reader at = atls_reader_of(bytes);
+            (void)atls_reader_view(&at, offset);
+            return atls_reader_view(&at, len);
+        }
+    }
 }

@@ -15,4 +15,8 @@ bool snp_report_make(const snp_keys *keys, const snp_variant *v, const snp_plan 
 bool snp_table_make(const snp_variant *v, const snp_plan *plan, const snp_bytes *leaf,
                     const snp_bytes *ca, const snp_bytes *crl, uint8_t *out, size_t *len);
 
+typedef enum snp_entry { SNP_ENTRY_VCEK = 0, SNP_ENTRY_CA, SNP_ENTRY_CRL } snp_entry;
+/* What such a table has; {NULL, 0}: nothing of that kind. */
+atls_buf snp_table_entry(atls_buf bytes, snp_entry which);
+
 #endif

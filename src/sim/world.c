@@ -14,6 +14,7 @@ static const sim_family *const families[] = {
     &sim_family_cca,
     &sim_family_nitro,
     &sim_family_tpm,
+    &sim_family_azure,
     &sim_family_jwt,
     NULL,
 };

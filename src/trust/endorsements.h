@@ -27,7 +27,7 @@ typedef struct atls_vouched_key {
     bool has_attributes; /* quotes: it came as a public area, with these object attributes */
     uint32_t attributes;
     uint16_t scheme, scheme_hash; /* likewise: TPM_ALG_IDs */
-    bool has_ids; /* CCA */
+    bool has_ids;                 /* CCA */
     uint8_t instance_id[33];
     uint8_t implementation_id[32];
 } atls_vouched_key;
@@ -43,7 +43,8 @@ typedef struct atls_endorsements {
 
 void atls_endorsements_clear(atls_endorsements *e);
 
-/* Recognises bytes, and adds all that is in them, or nothing. ATLS_E_INVALID "endorsement.unknown" / ".size" / ".count",
+/* Recognises bytes, and adds all that is in them, or nothing. A PEM text may mix certificates, CRLs and public keys.
+ * ATLS_E_INVALID "endorsement.unknown" / ".size" / ".count",
  * or the id of the decoder that refused. */
 ATLS_MUST_USE atls_code atls_endorsements_add(atls_endorsements *e, atls_buf bytes, atls_err *err);
 

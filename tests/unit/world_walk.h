@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "verify/remedy.h"
 #include "verify/verdict.h"
 #include <atls/sim.h>
 
@@ -143,6 +144,9 @@ static inline void walk_faults(const world_walk *w, const char *name)
             const char *check = atls_verdict_check(r); /* people are told in words */
             if (check[0] != '\0' && strncmp(atls_verdict_message(r), check, strlen(check)) == 0) {
                 fail_msg("%s: %s", fault.name, atls_verdict_message(r));
+            }
+            if (check[0] != '\0' && strcmp(atls_remedy(check), atls_remedy("")) == 0) {
+                fail_msg("%s: nobody says what to do about %s", fault.name, check);
             }
             atls_verdict_free(r);
             atls_evidence_blob_clear(&blob);

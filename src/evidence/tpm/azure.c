@@ -56,11 +56,14 @@ static bool take_hcl(azure_case *c)
 
 /* --- the hardware report, by the family that knows it --- */
 
-static void run(const azure_case *c, const atls_format *format, const atls_evidence *evidence)
+/* True: the report is signed, and nothing about it is wrong. */
+static bool run(const azure_case *c, const atls_format *format, const atls_evidence *evidence)
 {
     atls_verification inner = *c->tpm.v;
+    const size_t from = inner.l->count;
     inner.evidence = evidence;
     format->verify(&inner);
+    return inner.claims->tee == format->tee && atls_ledger_all_ok(inner.l, from);
 }
 
 static bool judge_snp(const azure_case *c)
@@ -72,13 +75,14 @@ static bool judge_snp(const azure_case *c)
         e.parts[e.parts_n].name = "vcek";
         e.parts[e.parts_n++].bytes = vcek;
     }
-    run(c, &atls_format_snp, &e);
+    const bool good = run(c, &atls_format_snp, &e);
     if (claims->tee != ATLS_TEE_SNP) {
         return false;
     }
     /* VMPL 0 is the paravisor: a report that the guest asked for could cover any key. */
     return check(c, "tpm.hcl.vmpl", claims->as.snp.vmpl == 0, "a report of another VMPL",
-                 "one of VMPL 0");
+                 "one of VMPL 0") &&
+           good;
 }
 
 static bool same(atls_buf a, const uint8_t *b)
@@ -97,12 +101,13 @@ static bool judge_tdx(const azure_case *c)
         return false;
     }
     const atls_evidence e = {.type = "tdx", .parts_n = 1, .parts = {{"quote", quote}}};
-    run(c, &atls_format_tdx, &e);
+    bool good = run(c, &atls_format_tdx, &e);
     if (claims->tee != ATLS_TEE_TDX) {
         return false;
     }
-    bool good = check(c, "tpm.hcl.td_report_data", same(td->report_data, claims->report_data),
-                      "a quote over other data than the TDREPORT's", "one over the same data");
+    good = check(c, "tpm.hcl.td_report_data", same(td->report_data, claims->report_data),
+                 "a quote over other data than the TDREPORT's", "one over the same data") &&
+           good;
     bool equal = same(td->attributes, q->td_attributes) && same(td->xfam, q->xfam) &&
                  same(td->mrtd, q->mrtd) && same(td->mrconfigid, q->mrconfigid) &&
                  same(td->mrowner, q->mrowner) && same(td->mrownerconfig, q->mrownerconfig);
