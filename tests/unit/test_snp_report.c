@@ -100,6 +100,8 @@ static void each_checked_field_wrong_alone(void **state)
         {"signed by nobody", 0x048, 7 * 4, "snp.report.signer"},
         {"a reserved key", 0x048, 2 * 4, "snp.report.signer"},
         {"policy without bit 17", 0x00a, 1, "snp.report.policy"},
+        {"VMPL 4", 0x030, 4, "snp.report.vmpl"},
+        {"VMPL 256", 0x031, 1, "snp.report.vmpl"},
         {"r of 49 bytes", 0x2d0, 1, "snp.report.tail"},
         {"r of 72 bytes", 0x2e7, 1, "snp.report.tail"},
         {"s of 49 bytes", 0x318, 1, "snp.report.tail"},

@@ -6,7 +6,7 @@
 
 #define ALGORITHM_ECDSA_P384_SHA384 1
 #define ALGORITHM_AT                0x34
-#define VMPL_OF_HOST                0xffffffffu
+#define VMPL_MAX                    3 /* of a guest; all ones: the host asked */
 #define SIGNING_KEY_AT              4 /* SIGNER_INFO divided by this ... */
 #define SIGNING_KEYS                8 /* ... modulo this */
 #define SIGNING_KEY_NONE            7
@@ -153,9 +153,11 @@ static atls_code check_head(const atls_snp_report *p, uint32_t algorithm, atls_e
         return ATLS_ERR(err, ATLS_E_INVALID, "snp.report.policy",
                         "a guest policy without bit 17, which is always set");
     }
-    if (p->vmpl == VMPL_OF_HOST) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "snp.report.vmpl",
-                        "the host asked for this report, not the guest (VMPL is all ones)");
+    if (p->vmpl > VMPL_MAX) {
+        return ATLS_ERR(
+            err, ATLS_E_INVALID, "snp.report.vmpl",
+            "VMPL %u, where a guest has 0 to 3; all ones: the host asked for this report",
+            (unsigned)p->vmpl);
     }
     return ATLS_OK;
 }

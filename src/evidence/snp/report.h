@@ -41,7 +41,7 @@ typedef struct atls_snp_report { /* views point into the report's bytes */
 } atls_snp_report;
 
 /* Exactly one report. ATLS_E_INVALID with one of the ids "snp.report.size", ".version", ".algorithm", ".signer",
- * ".policy" (bit 17 is not set), ".vmpl" (the host asked for it), ".tail" (bytes that nobody signed are not zero);
+ * ".policy" (bit 17 is not set), ".vmpl" (not of a guest), ".tail" (bytes that nobody signed are not zero);
  * *out is set whole, and on success only. */
 /*@ requires valid_buf(bytes) && \valid(out) && (err == \null || \valid(err)) && \separated(out, err);
     assigns *out, *err; */
