@@ -223,6 +223,34 @@ static void test_number_of_entries(void **state)
     free(l);
 }
 
+/* A template's name is not measured: an entry of an unknown one is believed to be there, and nothing it is called. One
+ * bank better than SHA-1 decides, whatever the others say. */
+static void test_what_is_not_measured(void **state)
+{
+    (void)state;
+    static atls_tpm_bank banks[ATLS_TPM_BANKS];
+    uint8_t data[256], digest[32];
+    atls_ledger l;
+    atls_event_claims out = {0};
+    atls_anchor anchor = {0};
+    atls_writer w = atls_writer_of(space, sizeof space);
+    const atls_buf honest = data_of(data, sizeof data, "/usr/bin/evil", false);
+    put(&w, "/usr/bin/good", honest, false);
+    assert_int_equal(atls_digest(ATLS_SHA256, &honest, 1, digest, NULL), ATLS_OK);
+    memset(banks, 0, sizeof banks);
+    const atls_buf pieces[] = {{banks[ATLS_TPM_SHA256].value[10], 32}, {digest, 32}};
+    assert_int_equal(atls_digest(ATLS_SHA256, pieces, 2, banks[ATLS_TPM_SHA256].value[10], NULL),
+                     ATLS_OK);
+    banks[ATLS_TPM_SHA256].selected = banks[ATLS_TPM_SHA512].selected = 1u << 10;
+    atls_ledger_init(&l);
+    atls_log_judge_ima((atls_buf){space, w.len}, banks, &l, &out, &anchor);
+    assert_int_equal(atls_ledger_code(&l), ATLS_OK);
+    assert_int_equal(out.n, 1);
+    assert_false(out.events[0].data_matches);
+    assert_int_equal(out.events[0].digest_len, 0);
+    anchor.release(anchor.object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_bad_fields),
         cmocka_unit_test(test_violations_and_padding),
         cmocka_unit_test(test_number_of_entries),
+        cmocka_unit_test(test_what_is_not_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,6 +188,43 @@ static void a_vouched_key_needs_no_root(void **state)
     atls_verifier_free(v);
 }
 
+/* A key is vouched for, and another one signed; a quote that names no key is that of the vouched one alone. */
+static void the_vouched_key_is_the_one_that_signs(void **state)
+{
+    (void)state;
+    static const char *const signers[] = {"ecc384", "rsassa", "cert"};
+    atls_evidence_blob vouched = {0};
+    atls_verifier *v = atls_verifier_new();
+    make("ecc256", NULL, &vouched);
+    const size_t ak = part_of(&vouched, "ak_public");
+    const atls_buf area = {vouched.parts[ak].bytes, vouched.parts[ak].len};
+    assert_int_equal(atls_verifier_add1_endorsement(v, area, NULL), ATLS_OK);
+    for (size_t i = 0; i < 3; i++) {
+        atls_evidence_blob blob = {0};
+        make(signers[i], NULL, &blob);
+        const size_t at = part_of(&blob, "ak_public");
+        free(blob.parts[at].bytes); /* the evidence says that the vouched key signed */
+        blob.parts[at].bytes = malloc(area.len);
+        memcpy(blob.parts[at].bytes, area.ptr, area.len);
+        blob.parts[at].len = area.len;
+        if (i == 2) {
+            drop_part(&blob, "ak_cert");
+        }
+        world_walk other = {.verifier = v};
+        atls_verdict *r = walk_judge(&other, &blob);
+        assert_true(walk_failed(r, "tpm.quote.signature"));
+        assert_int_equal(r->claims.tee, ATLS_TEE_NONE);
+        atls_verdict_free(r);
+        drop_part(&blob, "ak_public");
+        r = walk_judge(&other, &blob);
+        assert_true(walk_failed(r, "tpm.quote.signature"));
+        atls_verdict_free(r);
+        atls_evidence_blob_clear(&blob);
+    }
+    atls_evidence_blob_clear(&vouched);
+    atls_verifier_free(v);
+}
+
 /* The public area that the caller vouches for decides, not the bare key in the evidence. */
 static void attributes_of_the_vouched_area_count(void **state)
 {
@@ -277,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_kept_certificate_ends_all_the_same),
         cmocka_unit_test(a_key_in_the_evidence_vouches_for_nothing),
         cmocka_unit_test(a_vouched_key_needs_no_root),
+        cmocka_unit_test(the_vouched_key_is_the_one_that_signs),
         cmocka_unit_test(attributes_of_the_vouched_area_count),
         cmocka_unit_test(missing_parts_are_told),
         cmocka_unit_test(every_flipped_byte_is_refused),

@@ -13,12 +13,14 @@
 
 #define IMA_PCR  10u
 #define SHA1_LEN 20
+#define PADDED_MAX                                                                                 \
+    4096 /* entries in which padded digests are looked for: only a better word in a refusal */
 /* In the list of events, where the digest of the file stands, whatever its algorithm. */
 #define IMA_BANK ATLS_TPM_SHA256
 
 typedef struct ima_case {
     const atls_tpm_bank *banks;
-    uint32_t quoted;                               /* bit i: PCR 10 is quoted in bank i */
+    uint32_t quoted; /* bit i: PCR 10 is quoted in bank i, and replayed there: one is enough */
     uint8_t value[ATLS_TPM_BANKS][ATLS_HASH_MAX];  /* as of now */
     uint8_t padded[ATLS_TPM_BANKS][ATLS_HASH_MAX]; /* likewise, with SHA-1 digests padded */
     bool padded_fits;
@@ -61,7 +63,7 @@ static atls_code extend(ima_case *c, const atls_ima_entry *e, atls_err *err)
         const size_t len = atls_hash_len(hash);
         uint8_t digest[ATLS_HASH_MAX];
         uint8_t padded[ATLS_HASH_MAX] = {0};
-        if (!is_quoted(c, bank) && bank != ATLS_TPM_SHA1) {
+        if (!is_quoted(c, bank) && (bank != ATLS_TPM_SHA1 || violation)) {
             continue;
         }
         memset(digest, 0xff, sizeof digest);
@@ -72,9 +74,14 @@ static atls_code extend(ima_case *c, const atls_ima_entry *e, atls_err *err)
             return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.digest",
                             "the digest of entry %zu is not that of its data", c->entries + 1);
         }
-        memcpy(padded, violation ? digest : e->sha1.ptr, violation ? len : SHA1_LEN);
+        if (!is_quoted(c, bank)) {
+            continue;
+        }
         ATLS_TRY(atls_register_extend(hash, c->value[bank], (atls_buf){digest, len}, err));
-        ATLS_TRY(atls_register_extend(hash, c->padded[bank], (atls_buf){padded, len}, err));
+        if (c->entries < PADDED_MAX) {
+            memcpy(padded, violation ? digest : e->sha1.ptr, violation ? len : SHA1_LEN);
+            ATLS_TRY(atls_register_extend(hash, c->padded[bank], (atls_buf){padded, len}, err));
+        }
     }
     return ATLS_OK;
 }
@@ -86,7 +93,7 @@ static atls_code add(ima_case *c, const atls_ima_entry *e, atls_err *err)
     if (!is_violation(e)) {
         const atls_buf name = e->is_known ? e->path : e->template_name;
         event.name = (const char *)c->space;
-        event.is_bound = true;
+        event.is_bound = e->is_known; /* a template's name is no part of what is measured */
         event.digest[IMA_BANK] = e->digest;
         for (size_t i = 0; i < name.len && name.ptr[i] != '\0'; i++) {
             *c->space++ = name.ptr[i];
@@ -178,6 +185,11 @@ void atls_log_judge_ima(atls_buf log, const atls_tpm_bank banks[ATLS_TPM_BANKS],
     }
     for (unsigned bank = 0; bank < ATLS_TPM_BANKS; bank++) {
         c.quoted |= (banks[bank].selected >> IMA_PCR) % 2 == 1 ? 1u << bank : 0;
+    }
+    for (unsigned bank = 0; bank < ATLS_TPM_BANKS; bank++) { /* the first that is not SHA-1's */
+        if (bank != ATLS_TPM_SHA1 && is_quoted(&c, bank)) {
+            c.quoted = 1u << bank;
+        }
     }
     if (judge(&c, log, l, &found, anchor, &err) == ATLS_OK) {
         *out = found;

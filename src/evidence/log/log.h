@@ -22,7 +22,8 @@ void atls_log_judge_rtmrs(atls_buf log, const uint8_t rtmr[4][48], atls_ledger *
 void atls_log_judge_pcrs(atls_buf log, const atls_tpm_bank banks[ATLS_TPM_BANKS], atls_ledger *l,
                          atls_event_claims *out, atls_anchor *anchor);
 
-/* Linux' binary IMA list against PCR 10: as many of its entries as give the quoted value. */
+/* Linux' binary IMA list against PCR 10: as many of its entries as give the quoted value, in the first bank of SHA-256,
+ * SHA-384 and SHA-512 that is quoted. */
 void atls_log_judge_ima(atls_buf log, const atls_tpm_bank banks[ATLS_TPM_BANKS], atls_ledger *l,
                         atls_event_claims *out, atls_anchor *anchor);
 
