@@ -315,6 +315,23 @@ static const char *read_fields(crl_store *s)
     return wrong;
 }
 
+/* RFC 5280, 5.1: the signed part begins with the version, where a certificate's has a tag around it. */
+bool atls_crl_looks(atls_buf bytes)
+{
+    const unsigned char *p = bytes.ptr;
+    const unsigned char *const end = bytes.ptr + bytes.len;
+    long len = 0;
+    int tag = 0;
+    int class = 0;
+    for (int i = 0; i < 2; i++) {
+        if (p == end || (ASN1_get_object(&p, &len, &tag, &class, end - p) & 0x80) != 0 ||
+            tag != V_ASN1_SEQUENCE) {
+            return false;
+        }
+    }
+    return end - p >= 3 && memcmp(p, "\x02\x01\x01", 3) == 0;
+}
+
 atls_code atls_crl_parse(atls_buf der, atls_crl **out, atls_err *err)
 {
     if (der.len == 0 || der.len > ATLS_CRL_MAX_LEN) {

@@ -37,6 +37,9 @@ typedef struct atls_crl {
  * buf, which has room for bytes.len. ATLS_E_INVALID "crl.encoding" / "crl.size". */
 ATLS_MUST_USE atls_code atls_crl_decode(atls_buf bytes, uint8_t *buf, atls_buf *der, atls_err *err);
 
+/* Does DER begin as a CRL does? The rest of it is not looked at. */
+bool atls_crl_looks(atls_buf bytes);
+
 /* One DER list of version 2, all of its bytes. ATLS_E_INVALID "crl.malformed" / "crl.size". */
 ATLS_MUST_USE atls_code atls_crl_parse(atls_buf der, atls_crl **out, atls_err *err);
 atls_crl *atls_crl_up_ref(atls_crl *crl);

@@ -23,10 +23,7 @@ static bool says(atls_buf bytes, const char *text)
 
 static bool is_crl(atls_buf bytes)
 {
-    atls_crl *crl = NULL;
-    bool is = is_der(bytes) && atls_crl_parse(bytes, &crl, NULL) == ATLS_OK;
-    atls_crl_free(crl);
-    return is || says(bytes, "-----BEGIN X509 CRL");
+    return atls_crl_looks(bytes) || says(bytes, "-----BEGIN X509 CRL");
 }
 
 static atls_code add_crl(atls_endorsements *e, atls_buf bytes, atls_err *err)
