@@ -84,8 +84,22 @@ static bool rsa_is_sound(EVP_PKEY *pkey)
     return sound;
 }
 
-/* Takes pkey, whatever happens. */
-static atls_code take(EVP_PKEY *pkey, atls_public_key **out, atls_err *err)
+/* pkey's own encoding, which OpenSSL takes its time for; NULL: no memory. */
+static uint8_t *encode(EVP_PKEY *pkey, size_t *spki_len)
+{
+    unsigned char *der = NULL;
+    const int len = i2d_PUBKEY(pkey, &der);
+    uint8_t *spki = len > 0 ? malloc((size_t)len) : NULL;
+    if (spki != NULL) {
+        memcpy(spki, der, (size_t)len);
+        *spki_len = (size_t)len;
+    }
+    OPENSSL_free(der);
+    return spki;
+}
+
+/* Takes pkey, whatever happens. known: its encoding; {NULL, 0}: to be made. */
+static atls_code take(EVP_PKEY *pkey, atls_buf known, atls_public_key **out, atls_err *err)
 {
     atls_key_kind kind = ATLS_KEY_RSA;
     size_t size = 0;
@@ -103,20 +117,20 @@ static atls_code take(EVP_PKEY *pkey, atls_public_key **out, atls_err *err)
             size * 8, RSA_MIN_BITS, RSA_MAX_BITS, RSA_MIN_EXPONENT);
     }
     atls_public_key *key = calloc(1, sizeof *key);
-    unsigned char *der = NULL;
-    int len = key != NULL ? i2d_PUBKEY(pkey, &der) : -1;
-    if (len > 0) {
-        key->spki = malloc((size_t)len);
+    if (key != NULL && known.ptr != NULL) {
+        key->spki = malloc(known.len);
+        key->spki_len = known.len;
+    } else if (key != NULL) {
+        key->spki = encode(pkey, &key->spki_len);
     }
-    if (len <= 0 || key->spki == NULL) {
-        OPENSSL_free(der);
+    if (key == NULL || key->spki == NULL) {
         EVP_PKEY_free(pkey);
         free(key);
         return ATLS_ERR_NOMEM(err);
     }
-    memcpy(key->spki, der, (size_t)len);
-    OPENSSL_free(der);
-    key->spki_len = (size_t)len;
+    if (known.ptr != NULL) {
+        memcpy(key->spki, known.ptr, known.len);
+    }
     key->kind = kind;
     key->size = size;
     key->pkey = pkey;
@@ -134,10 +148,153 @@ static atls_code take(EVP_PKEY *pkey, atls_public_key **out, atls_err *err)
     return ATLS_OK;
 }
 
+/* --- the one form that is taken: RFC 5480, 2; RFC 8017, A.1.1 --- */
+
+static const struct {
+    uint8_t bytes[27]; /* all before the point */
+    size_t len;
+} ec_heads[] = {
+    [ATLS_KEY_P256] = {{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                        0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                        0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00},
+                       26},
+    [ATLS_KEY_P384] = {{0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+                        0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00},
+                       23},
+    [ATLS_KEY_P521] = {{0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                        0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
+                        0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00},
+                       25},
+};
+
+/* Is it one of these, with a whole point? */
+static bool is_ec(atls_buf spki, atls_key_kind *curve)
+{
+    for (size_t i = 0; i < sizeof ec_heads / sizeof ec_heads[0]; i++) {
+        const size_t len = ec_heads[i].len;
+        if (spki.len == len + 1 + 2 * curves[i].size && spki.ptr[len] == 0x04 &&
+            memcmp(spki.ptr, ec_heads[i].bytes, len) == 0) {
+            *curve = (atls_key_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const uint8_t rsa_id[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+
+static int integer_len(atls_buf n)
+{
+    return (int)n.len + (n.ptr[0] >= 0x80 ? 1 : 0);
+}
+
+static unsigned char *put_integer(unsigned char *p, atls_buf n)
+{
+    ASN1_put_object(&p, 0, integer_len(n), V_ASN1_INTEGER, V_ASN1_UNIVERSAL);
+    if (n.ptr[0] >= 0x80) {
+        *p++ = 0;
+    }
+    memcpy(p, n.ptr, n.len);
+    return p + n.len;
+}
+
+/* n and e without zeros in front, at least a byte each, at most 512 and 8. */
+static size_t put_rsa(atls_buf n, atls_buf e, uint8_t out[SPKI_MAX_LEN])
+{
+    const int numbers = ASN1_object_size(0, integer_len(n), V_ASN1_INTEGER) +
+                        ASN1_object_size(0, integer_len(e), V_ASN1_INTEGER);
+    const int bits = 1 + ASN1_object_size(1, numbers, V_ASN1_SEQUENCE);
+    const int all = (int)sizeof rsa_id + ASN1_object_size(0, bits, V_ASN1_BIT_STRING);
+    unsigned char *p = out;
+    ASN1_put_object(&p, 1, all, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    memcpy(p, rsa_id, sizeof rsa_id);
+    p += sizeof rsa_id;
+    ASN1_put_object(&p, 0, bits, V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL);
+    *p++ = 0;
+    ASN1_put_object(&p, 1, numbers, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    p = put_integer(put_integer(p, n), e);
+    return (size_t)(p - out);
+}
+
+/* The content of the element in front, which then is what *in has left. */
+static bool take_der(atls_buf *in, int tag, atls_buf *content)
+{
+    const unsigned char *p = in->ptr;
+    long len = 0;
+    int found = 0;
+    int class = 0;
+    const int flags = in->len > 0 ? ASN1_get_object(&p, &len, &found, &class, (long)in->len) : 0x80;
+    if ((flags & 0x81) != 0 || found != tag || class != V_ASN1_UNIVERSAL) {
+        return false;
+    }
+    *content = (atls_buf){p, (size_t)len};
+    in->len -= (size_t)(p - in->ptr) + (size_t)len;
+    in->ptr = p + len;
+    return true;
+}
+
+/* Reads what put_rsa writes, and more: whoever takes it compares. */
+static bool read_rsa(atls_buf spki, atls_buf *n, atls_buf *e)
+{
+    atls_buf all;
+    atls_buf bits;
+    atls_buf numbers;
+    if (!take_der(&spki, V_ASN1_SEQUENCE, &all) || all.len < sizeof rsa_id ||
+        memcmp(all.ptr, rsa_id, sizeof rsa_id) != 0) {
+        return false;
+    }
+    all = (atls_buf){all.ptr + sizeof rsa_id, all.len - sizeof rsa_id};
+    if (!take_der(&all, V_ASN1_BIT_STRING, &bits) || bits.len == 0) {
+        return false;
+    }
+    bits = (atls_buf){bits.ptr + 1, bits.len - 1};
+    return take_der(&bits, V_ASN1_SEQUENCE, &numbers) && take_der(&numbers, V_ASN1_INTEGER, n) &&
+           take_der(&numbers, V_ASN1_INTEGER, e);
+}
+
+static bool is_of(const atls_public_key *key, atls_buf spki)
+{
+    return key->spki_len == spki.len && memcmp(key->spki, spki.ptr, spki.len) == 0;
+}
+
+/* The usual form, without OpenSSL's decoders and encoders (a sixth of a millisecond). NULL: another form, or no key. */
+static atls_code from_usual(atls_buf spki, atls_public_key **out, atls_err *err)
+{
+    atls_key_kind curve = ATLS_KEY_P256;
+    atls_buf n;
+    atls_buf e;
+    if (spki.len == 0 || spki.len > SPKI_MAX_LEN) {
+        return ATLS_OK;
+    }
+    if (is_ec(spki, &curve)) {
+        const uint8_t *x = spki.ptr + ec_heads[curve].len + 1;
+        const size_t size = curves[curve].size;
+        return atls_public_key_ec(curve, (atls_buf){x, size}, (atls_buf){x + size, size}, out, err);
+    }
+    if (!read_rsa(spki, &n, &e)) {
+        return ATLS_OK;
+    }
+    atls_public_key *key = NULL;
+    ATLS_TRY(atls_public_key_rsa(n, e, &key, err));
+    if (!is_of(key, spki)) {
+        atls_public_key_free(key);
+        return ATLS_OK;
+    }
+    *out = key;
+    return ATLS_OK;
+}
+
 atls_code atls_public_key_from_spki(atls_buf spki, atls_public_key **out, atls_err *err)
 {
     const unsigned char *at = spki.ptr;
     EVP_PKEY *pkey = NULL;
+    atls_public_key *key = NULL;
+    ATLS_TRY(from_usual(spki, &key, err));
+    if (key != NULL) {
+        *out = key;
+        return ATLS_OK;
+    }
     ERR_set_mark();
     if (spki.len > 0 && spki.len <= SPKI_MAX_LEN) {
         pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
@@ -147,11 +304,10 @@ atls_code atls_public_key_from_spki(atls_buf spki, atls_public_key **out, atls_e
         EVP_PKEY_free(pkey);
         return ATLS_ERR(err, ATLS_E_INVALID, "key.spki", "a public key that cannot be decoded");
     }
-    atls_public_key *key = NULL;
-    ATLS_TRY(take(pkey, &key, err));
+    ATLS_TRY(take(pkey, (atls_buf){NULL, 0}, &key, err));
     /* One key, one encoding: no explicit parameters, no compressed points, no BER. */
     bool whole = key->kind == ATLS_KEY_RSA || key->spki[key->spki_len - 2 * key->size - 1] == 0x04;
-    if (!whole || key->spki_len != spki.len || memcmp(key->spki, spki.ptr, spki.len) != 0) {
+    if (!whole || !is_of(key, spki)) {
         atls_public_key_free(key);
         return ATLS_ERR(
             err, ATLS_E_INVALID, "key.spki",
@@ -184,13 +340,17 @@ static atls_buf without_zeros(atls_buf number)
 atls_code atls_public_key_ec(atls_key_kind curve, atls_buf x, atls_buf y, atls_public_key **out,
                              atls_err *err)
 {
-    uint8_t point[1 + 2 * COORDINATE_MAX] = {0x04};
+    uint8_t spki[sizeof ec_heads[0].bytes + 1 + 2 * COORDINATE_MAX] = {0};
     x = without_zeros(x);
     y = without_zeros(y);
     if (curve > ATLS_KEY_P521 || x.len > curves[curve].size || y.len > curves[curve].size) {
         return ATLS_ERR(err, ATLS_E_INVALID, "key.point", "coordinates too long for their curve");
     }
-    size_t size = curves[curve].size;
+    const size_t size = curves[curve].size;
+    const size_t head = ec_heads[curve].len;
+    uint8_t *point = spki + head;
+    memcpy(spki, ec_heads[curve].bytes, head);
+    point[0] = 0x04;
     memcpy(point + 1 + size - x.len, x.ptr != NULL ? x.ptr : point, x.len);
     memcpy(point + 1 + 2 * size - y.len, y.ptr != NULL ? y.ptr : point, y.len);
     char group[8];
@@ -206,7 +366,7 @@ atls_code atls_public_key_ec(atls_key_kind curve, atls_buf x, atls_buf y, atls_p
         return ATLS_ERR(err, ATLS_E_INVALID, "key.point", "the public key is not a point of %s",
                         group);
     }
-    return take(pkey, out, err);
+    return take(pkey, (atls_buf){spki, head + 1 + 2 * size}, out, err);
 }
 
 atls_code atls_public_key_rsa(atls_buf n, atls_buf e, atls_public_key **out, atls_err *err)
@@ -237,7 +397,8 @@ atls_code atls_public_key_rsa(atls_buf n, atls_buf e, atls_public_key **out, atl
     if (pkey == NULL) {
         return ATLS_ERR(err, ATLS_E_INVALID, "key.rsa", "an RSA key that cannot be used");
     }
-    return take(pkey, out, err);
+    uint8_t spki[SPKI_MAX_LEN];
+    return take(pkey, (atls_buf){spki, put_rsa(n, e, spki)}, out, err);
 }
 
 atls_public_key *atls_public_key_up_ref(atls_public_key *key)

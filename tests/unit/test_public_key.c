@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 
 #include "crypto/public_key.h"
+#include "unit/made_keys.h"
 
 static const uint8_t message[] = "what is signed";
 static const atls_buf pieces[] = {{message, 5}, {message + 5, sizeof message - 5}};
@@ -152,6 +153,71 @@ static void numbers_make_the_same_key(void **state)
     EVP_PKEY_free(rsa);
 }
 
+/* What is taken and written without OpenSSL's coders is what they would take and write: whole, and with any byte of it
+ * another. */
+static void the_usual_form_is_openssls(void **state)
+{
+    (void)state;
+    EVP_PKEY *pkeys[] = {EVP_EC_gen("P-256"),  EVP_EC_gen("P-384"), EVP_EC_gen("P-521"),
+                         EVP_RSA_gen(2048),    EVP_RSA_gen(2049),   made_rsa_public(3072),
+                         made_rsa_public(4096)};
+    for (size_t i = 0; i < sizeof pkeys / sizeof pkeys[0]; i++) {
+        unsigned char *der = NULL;
+        const size_t len = (size_t)i2d_PUBKEY(pkeys[i], &der);
+        atls_public_key *key = NULL;
+        assert_int_equal(atls_public_key_from_spki((atls_buf){der, len}, &key, NULL), ATLS_OK);
+        assert_int_equal(atls_public_key_spki(key).len, len);
+        assert_memory_equal(atls_public_key_spki(key).ptr, der, len);
+        atls_public_key_free(key);
+        for (size_t at = 0; at < len; at++) {
+            for (unsigned bit = 0; bit < 8; bit += at < 40 || at > len - 12 ? 1 : 8) {
+                der[at] ^= (unsigned char)(1u << bit);
+                if (atls_public_key_from_spki((atls_buf){der, len}, &key, NULL) == ATLS_OK) {
+                    const unsigned char *p = der;
+                    unsigned char *again = NULL;
+                    EVP_PKEY *same = d2i_PUBKEY(NULL, &p, (long)len);
+                    assert_non_null(same);
+                    assert_int_equal(i2d_PUBKEY(same, &again), len);
+                    assert_memory_equal(again, der, len);
+                    OPENSSL_free(again);
+                    EVP_PKEY_free(same);
+                    atls_public_key_free(key);
+                }
+                der[at] ^= (unsigned char)(1u << bit);
+            }
+        }
+        OPENSSL_free(der);
+        EVP_PKEY_free(pkeys[i]);
+    }
+}
+
+/* The numbers of an exponent whose first bit is set need a zero in front of them, too. */
+static void a_long_exponent_is_encoded_as_openssl_does(void **state)
+{
+    (void)state;
+    static const uint8_t exponents[][5] = {{1, 0, 1}, {0x80, 0, 0, 1}, {0, 0x80, 1, 0, 1}};
+    static const size_t lens[] = {3, 4, 5};
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t n[256];
+        atls_public_key *key = NULL;
+        memset(n, 0x7f, sizeof n);
+        n[0] = i == 0 ? 0x80 : 0xff;
+        assert_int_equal(atls_public_key_rsa((atls_buf){n, sizeof n},
+                                             (atls_buf){exponents[i], lens[i]}, &key, NULL),
+                         ATLS_OK);
+        const atls_buf spki = atls_public_key_spki(key);
+        const unsigned char *p = spki.ptr;
+        unsigned char *der = NULL;
+        EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)spki.len);
+        assert_non_null(pkey);
+        assert_int_equal(i2d_PUBKEY(pkey, &der), spki.len);
+        assert_memory_equal(der, spki.ptr, spki.len);
+        OPENSSL_free(der);
+        EVP_PKEY_free(pkey);
+        atls_public_key_free(key);
+    }
+}
+
 static const char *refused(atls_code rc, const atls_err *err)
 {
     assert_int_equal(rc, ATLS_E_INVALID);
@@ -222,9 +288,13 @@ static void other_encodings_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ecdsa_on_each_curve),         cmocka_unit_test(rsa_with_each_padding),
-        cmocka_unit_test(numbers_make_the_same_key),   cmocka_unit_test(unfit_keys_are_refused),
+        cmocka_unit_test(ecdsa_on_each_curve),
+        cmocka_unit_test(rsa_with_each_padding),
+        cmocka_unit_test(numbers_make_the_same_key),
+        cmocka_unit_test(unfit_keys_are_refused),
         cmocka_unit_test(other_encodings_are_refused),
+        cmocka_unit_test(the_usual_form_is_openssls),
+        cmocka_unit_test(a_long_exponent_is_encoded_as_openssl_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
