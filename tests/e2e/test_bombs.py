@@ -2,6 +2,7 @@
 """What hostile files cost: every kind of input that the program reads, in the shapes that are meant to hurt. Each gets a code, a
 check id and one sentence, in 50 ms of CPU beyond starting the program and reading the file, and 16 MiB beyond its own size."""
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -182,7 +183,7 @@ def measure(args, stdin, limit_s):
     return best, limit_s * slowness() * 1.3
 
 
-def bomb(name, args, codes, size, stdin=b"", check=None):
+def bomb(name, args, codes, size, stdin=b"", check=None, most_kib=RSS_KIB):
     """One of the codes, one sentence with its check id (or the verdict's JSON), at little cost."""
     limit_s = (CPU_S + READ_S_PER_MIB * size / MIB) * (10 if SANITIZED else 1)
     run, limit_s = measure(args, stdin, limit_s)
@@ -190,11 +191,11 @@ def bomb(name, args, codes, size, stdin=b"", check=None):
     if SHOW or run.code not in codes:
         print(f"{run.code:4} {cpu_ms:6.0f} ms {rss_kib / KIB:6.1f} MiB beyond {size / MIB:4.1f}  {name}: "
               f"{(run.err or run.out)[:110].rstrip()}")
-    if SHOW and (cpu_ms > limit_s * 1000 or rss_kib > RSS_KIB):
+    if SHOW and (cpu_ms > limit_s * 1000 or rss_kib > most_kib):
         print("      ^^^^^ OVER")
     report.check(run.code in codes, name, f"exit status {run.code}, wanted {codes}: {run.out[:300]} {run.err[:300]}")
     report.check(cpu_ms < limit_s * 1000, name, f"{cpu_ms:.0f} ms of CPU")
-    report.check(SANITIZED or rss_kib < RSS_KIB, name, f"{rss_kib / KIB:.1f} MiB of memory beside {size / MIB:.1f} MiB of file")
+    report.check(SANITIZED or rss_kib < most_kib, name, f"{rss_kib / KIB:.1f} MiB of memory beside {size / MIB:.1f} MiB of file")
     if run.code == 0:
         return
     if "--json" in args and run.code > 2:
@@ -287,6 +288,172 @@ def other_bombs(files, pki, quote):
             bomb(f"CRL in PEM: {name}, inspected", ("inspect", files.put(data)), (0, 4), len(data))
 
 
+# --- keys, documents and tokens ---
+
+class Curve:
+    """One of NIST's (FIPS 186-4, D.1.2): enough of it for keys by the thousand, and a signature or two."""
+
+    def __init__(self, name, p, b_gx_gy, n):
+        self.name, self.p, self.n, self.size = name, p, n, (p.bit_length() + 7) // 8
+        self.g = b_gx_gy
+
+    def add(self, a, b):
+        if a is None or b is None:
+            return a or b
+        if a[0] == b[0]:
+            if (a[1] + b[1]) % self.p == 0:
+                return None
+            slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, self.p)
+        else:
+            slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, self.p)
+        x = (slope * slope - a[0] - b[0]) % self.p
+        return x, (slope * (a[0] - x) - a[1]) % self.p
+
+    def times(self, k):
+        out, at = None, self.g
+        while k:
+            out, at, k = self.add(out, at) if k & 1 else out, self.add(at, at), k >> 1
+        return out
+
+    def points(self, n):
+        at = self.g
+        for _ in range(n):
+            yield at
+            at = self.add(at, self.g)
+
+    def jwk(self, point, **more):
+        return {"kty": "EC", "crv": self.name, "x": b64url(point[0].to_bytes(self.size, "big")),
+                "y": b64url(point[1].to_bytes(self.size, "big")), **more}
+
+
+P256 = Curve("P-256", 2**256 - 2**224 + 2**192 + 2**96 - 1,
+             (0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296,
+              0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5),
+             0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551)
+P521 = Curve("P-521", 2**521 - 1,
+             (0xc6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a429bf97e7e31c2e5bd66,
+              0x11839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650),
+             0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409)
+KEY = 0x1234567  # of the tokens here
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def token(claims, head=b'{"alg":"ES256","kid":"k"}'):
+    """Signed with KEY, by the secret number 1: claims are looked at once the signature holds."""
+    text = f"{b64url(head)}.{b64url(claims)}"
+    r = P256.g[0] % P256.n
+    s = (int.from_bytes(hashlib.sha256(text.encode()).digest(), "big") + r * KEY) % P256.n
+    return f"{text}.{b64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}".encode()
+
+
+def cbor(major, n):
+    return bytes([major * 32 + 26]) + n.to_bytes(4, "big")
+
+
+def cbor_bytes(data, major=2):
+    return cbor(major, len(data)) + data
+
+
+def cbor_shapes(size):
+    """CBOR of about `size` bytes that costs a reader dear."""
+    names = b"".join(b"\x63" + f"{i:03}".encode() + b"\xf6" for i in range(64))
+    yield "maps of 64 names", cbor(4, size // len(names)) + repeat(cbor(5, 64) + names, size)
+    alike = b"".join(b"\x78\x80" + b"a" * 126 + f"{i:02}".encode() + b"\xf6" for i in range(64))
+    yield "maps of 64 long names that end otherwise", repeat(cbor(5, 64) + alike, size)
+    yield "one name twice", b"\xa2" + (b"\x61a\xf6" * 2) * (size // 6)
+    yield "nulls", cbor(4, size - 5) + b"\xf6" * (size - 5)
+    yield "empty maps", cbor(4, size - 5) + b"\xa0" * (size - 5)
+    yield "tags", b"\xd2" * size
+    yield "arrays in arrays", b"\x81" * size
+    yield "a map that lies", b"\xbb" + b"\xff" * 8 + bytes(size - 9)
+    yield "an array that lies", b"\x9b" + b"\x7f" + b"\xff" * 7 + bytes(size - 9)
+    yield "bytes without end", b"\x5f" + b"\x41a" * (size // 2 - 1)
+    yield "one text of two-byte letters", cbor_bytes("\u00e9".encode() * (size // 2 - 3), 3)
+    yield "one text that is none", cbor_bytes(b"\xc3\xa9" * (size // 2 - 4) + b"\xff", 3)
+    yield "floats", cbor(4, size // 9) + b"\xfb" + bytes(size - 14)
+
+
+def endorsed_keys():
+    """What --endorsement takes, as many as may be and more, and in the shapes that cost."""
+    rsa = [b64url(b"\xc5" + i.to_bytes(4, "big") + b"\xc5" * 506 + b"\xc5") for i in range(1025)]
+    keys = [{"kty": "RSA", "kid": str(i), "n": n, "e": "AQAB"} for i, n in enumerate(rsa)]
+    yield "1024 keys of RSA-4096", json_of(keys=keys[:1024])
+    yield "1025 keys of RSA-4096", json_of(keys=keys)
+    points = list(P521.points(1025))
+    yield "1024 keys on P-521", json_of(keys=[P521.jwk(p, kid=str(i)) for i, p in enumerate(points[:1024])])
+    yield "1024 keys on P-256, of one kid", json_of(keys=[P256.jwk(p, kid="k") for p in P256.points(1024)])
+    yield "a point beside P-521", json_of(keys=[P521.jwk((1, 1))])
+    x5c = base64.b64encode(certificate(extensions=repeat(seq(oid(0x55), tlv(0x04)), 2000))).decode()
+    yield "1024 certificates in x5c", json_of(keys=[P256.jwk(P256.g, x5c=[x5c])] * 1024)
+    yield "a certificate of 1 MiB in x5c", json_of(keys=[P256.jwk(P256.g, x5c=["A" * MIB])])
+    yield "keys of a kind that is not taken", b'{"keys":[' + b",".join([b'{"kty":"OKP"}'] * 9000) + b"]}"
+    for name, data in json_shapes(4 * MIB, b'{"keys":'):
+        yield f"keys: {name}", data
+    anchors = [{"instance-id": "01" + i.to_bytes(32, "big").hex(), "implementation-id": "00" * 32, "pkey": P521.jwk(p)}
+               for i, p in enumerate(points)]
+    yield "1024 CCA trust anchors", json_of_list(anchors[:1024])
+    yield "1025 CCA trust anchors", json_of_list(anchors)
+    yield "one CCA trust anchor again and again", json_of_list(anchors[:1] * 1500)
+    for name, data in json_shapes(4 * MIB, b'[{"instance-id":', b"}]"):
+        yield f"trust anchors: {name}", data
+    yield "an array that says instance-id at its end", b"[" + b" " * (4 * MIB - 20) + b'"instance-id"'
+    ec = bytes.fromhex("30819b301006072a8648ce3d020106052b8104002303818600" "04")
+    pems = [pem(ec + p[0].to_bytes(66, "big") + p[1].to_bytes(66, "big"), "PUBLIC KEY") for p in points]
+    yield "1024 public keys in PEM", b"".join(pems[:1024])
+    yield "1025 public keys in PEM", b"".join(pems)
+    yield "RSA keys in PEM", pem(rsa_key(4096), "PUBLIC KEY") * 1024
+    big = certificate(rsa_key(4096), extensions=repeat(seq(oid(0x55, 0x1D), tlv(0x04)), 400))
+    yield "256 certificates", pem(big) * 256
+    yield "257 certificates", pem(big) * 257
+    large = certificate(extensions=seq(oid(0x55, 0x1D, 0x63), tlv(0x04, bytes(11 * KIB))))
+    yield "256 large certificates", pem(large) * 256
+    for name, der in crls(4 * MIB - 64):
+        yield f"CRL: {name}", der
+    yield "a CRL in PEM", pem(crl(repeat(seq(tlv(0x02, b"\x01\x02\x03"), TIME), 3 * MIB - 300 * KIB)), "X509 CRL")
+    yield "4 MiB of NUL", bytes(4 * MIB)
+    yield "4 MiB of spaces", b" " * (4 * MIB)
+
+
+def json_of_list(values):
+    return json.dumps(values).encode()
+
+
+def family_bombs(files, d, pki, quote):
+    """Documents and tokens of 64 KiB, and what vouches for them of 4 MiB."""
+    path = d / "endorsement"
+    for name, data in endorsed_keys():
+        path.write_bytes(data)  # kept beside the quote and what judging it takes: a CRL as it came, signed, and sorted
+        bomb(f"endorsement: {name}", ("verify", "--json", "--endorsement", path, quote), (1, 3, 4), len(data), most_kib=24 * KIB)
+    size = 64 * KIB
+    for name, data in cbor_shapes(size - 300):
+        cose = b"\x84\x44\xa1\x01\x38\x22\xa0" + cbor_bytes(data[:16000]) + cbor_bytes(bytes(96))
+        token399 = b"\xd9\x01\x8f\xa2" + b"\x19\xac\xca" + cbor_bytes(cose) + b"\x19\xac\xd1" + cbor_bytes(cose)
+        for what, form, whole in (("alone", "nitro", data), ("as a payload", "nitro", cose), ("as a CCA token", "cca", b"\xd9\x01\x8f" + data),
+                                  ("in a CCA token", "cca", token399), ("as an unprotected header", "nitro", b"\x84\x40" + data)):
+            bomb(f"CBOR, {name}, {what}", ("verify", "--json", "--format", form, files.put(whole)), (4,), len(whole))
+            bomb(f"CBOR, {name}, {what}, inspected", ("inspect", files.put(whole)), (0, 4), len(whole))
+    certs = [certificate(extensions=repeat(seq(oid(0x55, 0x1D), tlv(0x04)), 500)) for _ in range(8)]
+    path.write_bytes(json_of(keys=[P256.jwk(P256.times(KEY), kid="k")]))
+    trust = ("--endorsement", path)
+    claims = {"exp": 4102444800, "iss": "bomb"}
+    good = token(json_of(**claims))
+    bomb("a token of ours", ("verify", "--json", *trust, files.put(good)), (0,), len(good))
+    for name, data in json_shapes(47 * KIB, json_of(**claims)[:-1] + b',"submods":'):
+        whole = token(data)
+        bomb(f"claims: {name}", ("verify", "--json", *trust, files.put(whole)), (0, 4), len(whole))
+        bomb(f"claims: {name}, inspected", ("inspect", files.put(whole)), (0, 4), len(whole))
+        whole = token(data[:-1] + b',"eat_profile":"tag:github.com,2023:veraison/ear","iat":1}')
+        bomb(f"claims of an EAR: {name}", ("verify", "--json", *trust, files.put(whole)), (0, 4, 5), len(whole))
+    for name, data in json_shapes(15 * KIB, b'{"alg":"ES256","kid":"k","x5c":'):
+        whole = token(json_of(**claims), data)
+        bomb(f"header: {name}", ("verify", "--json", *trust, files.put(whole)), (0, 4), len(whole))
+    for name, whole in (("dots", b"eyJ" + b"." * size), ("A", b"eyJ" + b"A" * (size - 8) + b".A.A"), ("4 MiB of A", b"eyJ" + b"A" * (4 * MIB))):
+        bomb(f"token: {name}", ("verify", "--json", "--format", "jwt", *trust, files.put(whole)), (4,), len(whole))
+
+
 def strange_files(d, pki, quote):
     """Files of 100 MB, files that are none, and one standard input for two."""
     large = d / "large"
@@ -350,6 +517,7 @@ def main():
         files = Files(d)
         for part in (evidence_bombs, collateral_bombs, other_bombs):
             part(files, pki, quote)
+        family_bombs(files, d, pki, quote)
         strange_files(d, pki, quote)
     report.end()
 
