@@ -54,71 +54,168 @@ static size_t until(atls_buf b, uint8_t value)
     return b.len;
 }
 
-/* d-ng: an algorithm's name, ":", NUL, the digest. n-ng: a path and NUL. Behind them ima-sig has a signature. */
-/*@ requires valid_buf(out->data) && \valid(out);
-    assigns out->algorithm, out->digest, out->path;
-    ensures valid_buf(out->algorithm) && valid_buf(out->digest) && valid_buf(out->path); */
-static bool read_fields(atls_ima_entry *out, bool has_signature)
+/* d-ng: an algorithm's name, ":", NUL, the digest. */
+/*@ requires valid_buf(field) && \valid(out);
+    assigns out->algorithm, out->digest;
+    ensures valid_buf(out->algorithm);
+    ensures part_of(out->algorithm, field.ptr);
+    ensures valid_buf(out->digest);
+    ensures part_of(out->digest, field.ptr); */
+static bool read_digest(atls_buf field, atls_ima_entry *out)
 {
-    atls_reader r = atls_reader_of(out->data);
+    const size_t colon = until(field, ':');
+    atls_reader r = atls_reader_of(field);
+    const atls_buf algorithm = atls_reader_view(&r, colon);
+    const uint16_t end = atls_reader_u16be(&r);
+    const bool ends = atls_reader_ok(&r) && end == ':' * 256u;
+    const atls_buf digest = atls_reader_rest(&r);
+    out->algorithm = algorithm;
+    out->digest = digest;
+    return ends && colon > 0 && colon <= ALGORITHM_MAX && digest.len > 0 &&
+           digest.len <= DIGEST_MAX;
+}
+
+/* n-ng: a path and NUL. */
+/*@ requires valid_buf(field) && \valid(out);
+    assigns out->path;
+    ensures valid_buf(out->path);
+    ensures part_of(out->path, field.ptr); */
+static bool read_path(atls_buf field, atls_ima_entry *out)
+{
+    const size_t len = until(field, 0);
+    atls_reader r = atls_reader_of(field);
+    const atls_buf path = atls_reader_view(&r, len);
+    (void)atls_reader_u8(&r);
+    out->path = path;
+    return atls_reader_end(&r);
+}
+
+/* d-ng and n-ng; behind them ima-sig has a signature. */
+/*@ requires valid_buf(data) && \valid(out);
+    assigns out->algorithm, out->digest, out->path;
+    ensures valid_buf(out->algorithm);
+    ensures part_of(out->algorithm, data.ptr);
+    ensures valid_buf(out->digest);
+    ensures part_of(out->digest, data.ptr);
+    ensures valid_buf(out->path);
+    ensures part_of(out->path, data.ptr); */
+static bool read_fields(atls_buf data, bool has_signature, atls_ima_entry *out)
+{
+    atls_reader r = atls_reader_of(data);
     const atls_buf digest = atls_reader_view(&r, atls_reader_u32le(&r));
     const atls_buf path = atls_reader_view(&r, atls_reader_u32le(&r));
     if (has_signature) {
         (void)atls_reader_view(&r, atls_reader_u32le(&r));
     }
-    const size_t colon = until(digest, ':');
-    atls_reader d = atls_reader_of(digest);
-    out->algorithm = atls_reader_view(&d, colon);
-    const uint16_t end = atls_reader_u16be(&d);
-    out->digest = atls_reader_rest(&d);
-    const size_t len = until(path, 0);
-    atls_reader p = atls_reader_of(path);
-    out->path = atls_reader_view(&p, len);
-    (void)atls_reader_u8(&p);
-    return atls_reader_end(&r) && atls_reader_end(&d) && atls_reader_end(&p) && end == ':' * 256u &&
-           colon > 0 && colon <= ALGORITHM_MAX && out->digest.len > 0 &&
-           out->digest.len <= DIGEST_MAX;
+    const bool filled = atls_reader_end(&r);
+    const bool has_digest = read_digest(digest, out);
+    const bool has_path = read_path(path, out);
+    return filled && has_digest && has_path;
+}
+
+/* Up to the template's name. */
+/*@ requires valid_reader(r) && \valid(e) && (err == \null || \valid(err)) && \separated(r, e, err);
+    assigns *r, e->pcr, e->sha1, e->template_name, *err;
+    ensures valid_reader(r);
+    ensures forward{Pre, Post}(r);
+    ensures \result == ATLS_OK ==> valid_buf(e->sha1);
+    ensures \result == ATLS_OK ==> part_of(e->sha1, r->ptr);
+    ensures \result == ATLS_OK ==> valid_buf(e->template_name);
+    ensures \result == ATLS_OK ==> part_of(e->template_name, r->ptr); */
+static atls_code read_head(atls_reader *r, atls_ima_entry *e, atls_err *err)
+{
+    e->pcr = atls_reader_u32le(r);
+    e->sha1 = atls_reader_view(r, SHA1_LEN);
+    const uint32_t name_len = atls_reader_u32le(r);
+    /*@ assert valid_reader(r) && forward{Pre, Here}(r) && part_of(e->sha1, r->ptr); */
+    e->template_name = atls_reader_view(r, name_len);
+    if (!atls_reader_ok(r) || e->pcr >= PCRS || name_len == 0 || name_len > ATLS_IMA_TEMPLATE_MAX) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.format",
+                        "an entry of PCR %u with a template's name of %u bytes", (unsigned)e->pcr,
+                        (unsigned)name_len);
+    }
+    if (is_text(e->template_name, "ima", 3)) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.template",
+                        "an entry of the old template \"ima\", where ima-ng or ima-sig is wanted");
+    }
+    return ATLS_OK;
+}
+
+/* What is hashed, with its length in front. */
+/*@ requires valid_reader(r) && \valid(data) && (err == \null || \valid(err)) && \separated(r, data, err);
+    assigns *r, *data, *err;
+    ensures valid_reader(r);
+    ensures forward{Pre, Post}(r);
+    ensures \result == ATLS_OK ==> valid_buf(*data);
+    ensures \result == ATLS_OK ==> part_of(*data, r->ptr); */
+static atls_code read_data(atls_reader *r, atls_buf *data, atls_err *err)
+{
+    const uint32_t size = atls_reader_u32le(r);
+    *data = atls_reader_view(r, size);
+    if (!atls_reader_ok(r) || size > ATLS_IMA_DATA_MAX) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.format",
+                        "an entry of %u bytes, which does not fit in the list", (unsigned)size);
+    }
+    return ATLS_OK;
+}
+
+/*@ requires valid_buf(e->template_name) && valid_buf(e->data);
+    requires \valid(e) && (err == \null || \valid(err)) && \separated(e, err);
+    assigns e->is_known, e->algorithm, e->digest, e->path, *err;
+    ensures \result == ATLS_OK ==> valid_buf(e->algorithm);
+    ensures \result == ATLS_OK ==> part_of(e->algorithm, e->data.ptr);
+    ensures \result == ATLS_OK ==> valid_buf(e->digest);
+    ensures \result == ATLS_OK ==> part_of(e->digest, e->data.ptr);
+    ensures \result == ATLS_OK ==> valid_buf(e->path);
+    ensures \result == ATLS_OK ==> part_of(e->path, e->data.ptr); */
+static atls_code read_known(atls_ima_entry *e, atls_err *err)
+{
+    static const atls_buf none;
+    const bool is_signed = is_text(e->template_name, "ima-sig", 7);
+    e->is_known = is_signed || is_text(e->template_name, "ima-ng", 6);
+    if (!e->is_known) {
+        e->algorithm = none;
+        e->digest = none;
+        e->path = none;
+        return ATLS_OK;
+    }
+    if (!read_fields(e->data, is_signed, e)) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.event",
+                        "an entry whose digest and path do not fill it");
+    }
+    return ATLS_OK;
+}
+
+/*@ requires valid_reader(list) && \valid(out) && (err == \null || \valid(err)) && \separated(list, out, err);
+    assigns *list, *out, *err;
+    ensures valid_reader(list);
+    ensures \result == ATLS_OK ==> valid_buf(out->sha1);
+    ensures \result == ATLS_OK ==> valid_buf(out->template_name);
+    ensures \result == ATLS_OK ==> valid_buf(out->data);
+    ensures \result == ATLS_OK ==> valid_buf(out->algorithm);
+    ensures \result == ATLS_OK ==> valid_buf(out->digest);
+    ensures \result == ATLS_OK ==> valid_buf(out->path); */
+static atls_code take_entry(atls_reader *list, atls_ima_entry *out, atls_err *err)
+{
+    atls_reader r = *list;
+    atls_ima_entry e;
+    ATLS_TRY(read_head(&r, &e, err));
+    ATLS_TRY(read_data(&r, &e.data, err));
+    /*@ assert sound_reader(r) && \base_addr(r.ptr) == \base_addr(\at(list->ptr, Pre)); */
+    ATLS_TRY(read_known(&e, err));
+    /*@ assert sound_ima_entry(e); */
+    *list = r;
+    *out = e;
+    return ATLS_OK;
 }
 
 atls_code atls_ima_next(atls_reader *list, bool *more, atls_ima_entry *out, atls_err *err)
 {
-    static const atls_buf none;
     if (atls_reader_end(list)) {
         *more = false;
         return ATLS_OK;
     }
-    atls_reader r = *list;
-    atls_ima_entry e;
-    e.pcr = atls_reader_u32le(&r);
-    e.sha1 = atls_reader_view(&r, SHA1_LEN);
-    const uint32_t name_len = atls_reader_u32le(&r);
-    e.template_name = atls_reader_view(&r, name_len);
-    if (!atls_reader_ok(&r) || e.pcr >= PCRS || name_len == 0 || name_len > ATLS_IMA_TEMPLATE_MAX) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.format",
-                        "an entry of PCR %u with a template's name of %u bytes", (unsigned)e.pcr,
-                        (unsigned)name_len);
-    }
-    if (is_text(e.template_name, "ima", 3)) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.template",
-                        "an entry of the old template \"ima\", where ima-ng or ima-sig is wanted");
-    }
-    const uint32_t size = atls_reader_u32le(&r);
-    e.data = atls_reader_view(&r, size);
-    if (!atls_reader_ok(&r) || size > ATLS_IMA_DATA_MAX) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.format",
-                        "an entry of %u bytes, which does not fit in the list", (unsigned)size);
-    }
-    e.algorithm = none;
-    e.digest = none;
-    e.path = none;
-    const bool is_signed = is_text(e.template_name, "ima-sig", 7);
-    e.is_known = is_signed || is_text(e.template_name, "ima-ng", 6);
-    if (e.is_known && !read_fields(&e, is_signed)) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "log.ima.event",
-                        "an entry whose digest and path do not fill it");
-    }
-    *list = r;
+    ATLS_TRY(take_entry(list, out, err));
     *more = true;
-    *out = e;
     return ATLS_OK;
 }

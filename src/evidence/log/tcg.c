@@ -125,51 +125,63 @@ static atls_code read_algorithms(atls_reader *r, uint32_t n, atls_tcg_log *log, 
     return ATLS_OK;
 }
 
-/* What follows the signature: platform class, versions and the size of a UINTN are ignored, they change nothing in
- * what follows. */
-/*@ requires valid_reader(r) && \valid(log) && (err == \null || \valid(err)) && \separated(r, log, err);
-    assigns *r, log->algorithms_n, log->algorithms[0 .. ATLS_TCG_ALGORITHMS_MAX - 1], *err;
+/* The first event's data. Platform class, versions and the size of a UINTN are ignored, they change nothing in what
+ * follows. */
+/*@ requires sound_reader(r) && \valid(log) && (err == \null || \valid(err)) && \separated(log, err);
+    assigns log->algorithms_n, log->algorithms[0 .. ATLS_TCG_ALGORITHMS_MAX - 1], *err;
     ensures \result == ATLS_OK ==> log->algorithms_n <= ATLS_TCG_ALGORITHMS_MAX; */
-static atls_code read_spec_id(atls_reader *r, atls_tcg_log *log, atls_err *err)
+static atls_code read_spec_id(atls_reader r, uint32_t type, atls_tcg_log *log, atls_err *err)
 {
-    (void)atls_reader_view(r, 4 + 1 + 1 + 1 + 1);
-    const uint32_t n = atls_reader_u32le(r);
-    if (!atls_reader_ok(r) || n == 0 || n > ATLS_TCG_ALGORITHMS_MAX) {
+    if (type != ATLS_EV_NO_ACTION || !is_spec_id(atls_reader_view(&r, SIGNATURE))) {
+        return ATLS_ERR(
+            err, ATLS_E_INVALID, "log.legacy",
+            "a log of SHA-1 digests only, where a crypto-agile one (\"Spec ID Event03\") "
+            "is wanted");
+    }
+    (void)atls_reader_view(&r, 4 + 1 + 1 + 1 + 1);
+    const uint32_t n = atls_reader_u32le(&r);
+    if (!atls_reader_ok(&r) || n == 0 || n > ATLS_TCG_ALGORITHMS_MAX) {
         return ATLS_ERR(err, ATLS_E_INVALID, "log.algorithm",
                         "%u algorithms in the log's first record, where 1 to %d are taken",
                         (unsigned)n, ATLS_TCG_ALGORITHMS_MAX);
     }
-    ATLS_TRY(read_algorithms(r, n, log, err));
-    (void)atls_reader_view(r, atls_reader_u8(r));
-    if (!atls_reader_end(r)) {
+    ATLS_TRY(read_algorithms(&r, n, log, err));
+    (void)atls_reader_view(&r, atls_reader_u8(&r));
+    if (!atls_reader_end(&r)) {
         return ATLS_ERR(err, ATLS_E_INVALID, "log.format",
                         "the log's first record does not end behind its vendor information");
     }
     return ATLS_OK;
 }
 
-atls_code atls_tcg_open(atls_buf bytes, atls_tcg_log *out, atls_err *err)
+/* The first record but for what it is there for, the algorithms: those go to log. */
+/*@ requires valid_reader(r) && \valid(log) && (err == \null || \valid(err)) && \separated(r, log, err);
+    assigns *r, log->algorithms_n, log->algorithms[0 .. ATLS_TCG_ALGORITHMS_MAX - 1], *err;
+    ensures valid_reader(r);
+    ensures forward{Pre, Post}(r);
+    ensures \result == ATLS_OK ==> log->algorithms_n <= ATLS_TCG_ALGORITHMS_MAX; */
+static atls_code read_first(atls_reader *r, atls_tcg_log *log, atls_err *err)
 {
-    atls_reader r = atls_reader_of(bytes);
-    (void)atls_reader_u32le(&r); /* 0; some firmware of TDs writes 1 */
-    const uint32_t type = atls_reader_u32le(&r);
-    (void)atls_reader_view(&r, SHA1_LEN); /* nothing is extended with it */
-    const uint32_t size = atls_reader_u32le(&r);
-    atls_reader inside = atls_reader_sub(&r, size);
-    if (!atls_reader_ok(&r) || size > ATLS_TCG_DATA_MAX) {
+    (void)atls_reader_u32le(r); /* 0; some firmware of TDs writes 1 */
+    const uint32_t type = atls_reader_u32le(r);
+    (void)atls_reader_view(r, SHA1_LEN); /* nothing is extended with it */
+    const uint32_t size = atls_reader_u32le(r);
+    /*@ assert valid_reader(r) && forward{Pre, Here}(r); */
+    const atls_reader inside = atls_reader_sub(r, size);
+    if (!atls_reader_ok(r) || size > ATLS_TCG_DATA_MAX) {
         return ATLS_ERR(err, ATLS_E_INVALID, "log.format",
                         "the log's first record, of %u bytes, does not fit", (unsigned)size);
     }
-    if (type != ATLS_EV_NO_ACTION || !is_spec_id(atls_reader_view(&inside, SIGNATURE))) {
-        return ATLS_ERR(
-            err, ATLS_E_INVALID, "log.legacy",
-            "a log of SHA-1 digests only, where a crypto-agile one (\"Spec ID Event03\") "
-            "is wanted");
-    }
+    return read_spec_id(inside, type, log, err);
+}
+
+atls_code atls_tcg_open(atls_buf bytes, atls_tcg_log *out, atls_err *err)
+{
     atls_tcg_log log;
-    log.events = 0;
-    ATLS_TRY(read_spec_id(&inside, &log, err));
+    atls_reader r = atls_reader_of(bytes);
+    ATLS_TRY(read_first(&r, &log, err));
     log.left = r;
+    log.events = 0;
     *out = log;
     return ATLS_OK;
 }
@@ -210,7 +222,7 @@ atls_buf atls_tcg_digest(const atls_tcg_log *log, atls_buf digests, unsigned ban
 {
     static const atls_buf none;
     atls_reader r = atls_reader_of(digests);
-    /*@ loop invariant 0 <= i <= log->algorithms_n && sound_reader(r);
+    /*@ loop invariant 0 <= i <= log->algorithms_n && sound_reader(r) && \base_addr(r.ptr) == \base_addr(digests.ptr);
         loop assigns i, r;
         loop variant log->algorithms_n - i; */
     for (uint32_t i = 0; i < log->algorithms_n; i++) {
@@ -258,47 +270,78 @@ static bool is_end(atls_reader left)
            (index == 0 && type == 0 && count == 0);
 }
 
+/* The digests behind their count, as they stand. */
+/*@ requires valid_reader(r) && \valid_read(log) && log->algorithms_n <= ATLS_TCG_ALGORITHMS_MAX;
+    requires \valid(digests) && (err == \null || \valid(err)) && \separated(r, log, digests, err);
+    assigns *r, *digests, *err;
+    ensures valid_reader(r);
+    ensures forward{Pre, Post}(r);
+    ensures \result == ATLS_OK ==> valid_buf(*digests);
+    ensures \result == ATLS_OK ==> part_of(*digests, r->ptr); */
+static atls_code read_digests(atls_reader *r, const atls_tcg_log *log, uint32_t count,
+                              atls_buf *digests, atls_err *err)
+{
+    atls_reader from = *r;
+    ATLS_TRY(skip_digests(r, log, count, err));
+    *digests = atls_reader_view(&from, from.left - r->left);
+    return ATLS_OK;
+}
+
 /*@ requires valid_reader(r) && \valid_read(log) && log->algorithms_n <= ATLS_TCG_ALGORITHMS_MAX;
     requires \valid(e) && (err == \null || \valid(err)) && \separated(r, log, e, err);
     assigns *r, *e, *err;
-    ensures valid_reader(r) && valid_buf(e->digests) && valid_buf(e->data); */
-static atls_code read_digests(atls_reader *r, const atls_tcg_log *log, atls_tcg_event *e,
-                              atls_err *err)
+    ensures valid_reader(r);
+    ensures forward{Pre, Post}(r);
+    ensures \result == ATLS_OK ==> valid_buf(e->digests);
+    ensures \result == ATLS_OK ==> part_of(e->digests, r->ptr);
+    ensures \result == ATLS_OK ==> valid_buf(e->data);
+    ensures \result == ATLS_OK ==> part_of(e->data, r->ptr); */
+static atls_code read_event(atls_reader *r, const atls_tcg_log *log, atls_tcg_event *e,
+                            atls_err *err)
 {
     e->index = atls_reader_u32le(r);
     e->type = atls_reader_u32le(r);
-    e->data.ptr = NULL;
-    e->data.len = 0;
     const uint32_t count = atls_reader_u32le(r);
-    atls_reader from = *r;
-    const atls_code rc = skip_digests(r, log, count, err);
-    e->digests = atls_reader_view(&from, from.left - r->left);
-    return rc;
-}
-
-atls_code atls_tcg_next(atls_tcg_log *log, bool *more, atls_tcg_event *out, atls_err *err)
-{
-    atls_reader r = log->left;
-    atls_tcg_event e;
-    if (is_end(r)) {
-        *more = false;
-        return ATLS_OK;
-    }
-    ATLS_TRY(read_digests(&r, log, &e, err));
-    const uint32_t size = atls_reader_u32le(&r);
-    e.data = atls_reader_view(&r, size);
-    if (!atls_reader_ok(&r) || size > ATLS_TCG_DATA_MAX) {
+    /*@ assert valid_reader(r) && forward{Pre, Here}(r); */
+    ATLS_TRY(read_digests(r, log, count, &e->digests, err));
+    /*@ assert valid_reader(r) && forward{Pre, Here}(r); */
+    const uint32_t size = atls_reader_u32le(r);
+    e->data = atls_reader_view(r, size);
+    if (!atls_reader_ok(r) || size > ATLS_TCG_DATA_MAX) {
         return ATLS_ERR(err, ATLS_E_INVALID, "log.format",
                         "event %u, of %u bytes, does not fit in the log", (unsigned)log->events,
                         (unsigned)size);
     }
+    return ATLS_OK;
+}
+
+/*@ requires sound_tcg_log(log) && \valid(out) && (err == \null || \valid(err)) && \separated(log, out, err);
+    assigns *log, *out, *err;
+    ensures sound_tcg_log(log);
+    ensures \result == ATLS_OK ==> valid_buf(out->digests);
+    ensures \result == ATLS_OK ==> valid_buf(out->data); */
+static atls_code take_event(atls_tcg_log *log, atls_tcg_event *out, atls_err *err)
+{
+    atls_reader r = log->left;
+    atls_tcg_event e;
+    ATLS_TRY(read_event(&r, log, &e, err));
     if (log->events >= ATLS_TCG_EVENTS_MAX) {
         return ATLS_ERR(err, ATLS_E_INVALID, "log.events", "the log has more than %d events",
                         ATLS_TCG_EVENTS_MAX);
     }
     log->left = r;
     log->events++;
-    *more = true;
     *out = e;
+    return ATLS_OK;
+}
+
+atls_code atls_tcg_next(atls_tcg_log *log, bool *more, atls_tcg_event *out, atls_err *err)
+{
+    if (is_end(log->left)) {
+        *more = false;
+        return ATLS_OK;
+    }
+    ATLS_TRY(take_event(log, out, err));
+    *more = true;
     return ATLS_OK;
 }

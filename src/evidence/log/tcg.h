@@ -54,7 +54,8 @@ ATLS_MUST_USE atls_code atls_tcg_open(atls_buf bytes, atls_tcg_log *out, atls_er
     requires \separated(log, more, out, err);
     assigns *log, *more, *out, *err;
     ensures sound_tcg_log(log);
-    ensures \result == ATLS_OK && *more ==> valid_buf(out->digests) && valid_buf(out->data); */
+    ensures \result == ATLS_OK && *more ==> valid_buf(out->digests);
+    ensures \result == ATLS_OK && *more ==> valid_buf(out->data); */
 ATLS_MUST_USE atls_code atls_tcg_next(atls_tcg_log *log, bool *more, atls_tcg_event *out,
                                       atls_err *err);
 
