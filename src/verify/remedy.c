@@ -67,6 +67,7 @@ static const struct {
     {"nitro", NULL, DAMAGED},
     {"nitro.chain.root", NULL,
      "The document is not under AWS's root: do not trust it. For the China and GovCloud partitions give their root with --root aws:FILE."},
+    {"nitro.document.time", NULL, NITRO_TIME},
     {"nitro.instance.time", NULL, NITRO_TIME},
     {"nitro.leaf.time", NULL, NITRO_TIME},
     {"nitro.regional.time", NULL, NITRO_TIME},
