@@ -187,9 +187,9 @@ static void on_azure(atls_text *row, const atls_claims *c)
 
 static void on_token(atls_text *row, const atls_token_claims *c)
 {
-    static const char *const kinds[] = {
-        "a token", "an EAR", "a token of Microsoft Azure Attestation",
-        "a token of Intel Trust Authority", "a token of Confidential Space"};
+    static const char *const kinds[] = {"token", "EAR", "token of Microsoft Azure Attestation",
+                                        "token of Intel Trust Authority",
+                                        "token of Confidential Space"};
     atls_text_add(row, "%s", kinds[c->kind]);
     if (c->attested_tee != ATLS_TEE_NONE) {
         atls_text_add(row, " about %s", atls_tee_name(c->attested_tee));
