@@ -84,18 +84,31 @@ static void issuer_clear(issuer *ca)
     *ca = (issuer){0};
 }
 
-/* An ARK is found by its name; of two by that name a simulator's counts for what bears the simulator's mark. */
-static const atls_root *root_named(const atls_root_set *roots, const char *cn, bool simulated)
+/* An ARK is found by its name; of several by that name, the one that signed this ASK or ASVK, and if none did, for
+ * the words of the refusal, one that bears the simulator's mark as the leaf's issuer does. */
+static const atls_root *root_named(const judging *g, const char *cn, bool simulated)
 {
     const atls_root *found = NULL;
-    for (size_t i = 0; i < roots->n; i++) {
-        const atls_root *root = &roots->roots[i];
-        if (strcmp(root->subject_cn, cn) == 0 &&
-            (found == NULL || (root->simulated == simulated && found->simulated != simulated))) {
+    const atls_root *signer = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < g->roots->n; i++) {
+        const atls_root *root = &g->roots->roots[i];
+        if (strcmp(root->subject_cn, cn) != 0) {
+            continue;
+        }
+        if (found == NULL || (root->simulated == simulated && found->simulated != simulated)) {
             found = root;
         }
+        n += root->simulated == simulated ? 1 : 0;
     }
-    return found;
+    for (size_t i = 0; n > 1 && i < g->roots->n && signer == NULL; i++) {
+        const atls_root *root = &g->roots->roots[i];
+        if (strcmp(root->subject_cn, cn) == 0 && root->simulated == simulated) {
+            (*g->j->signatures)++;
+            signer = atls_cert_signed_by_key(g->ca.cert, root->public_key) ? root : NULL;
+        }
+    }
+    return signer != NULL ? signer : found;
 }
 
 /* SHA-256 of the SubjectPublicKeyInfo of AMD's ARKs, under which the pinned ASKs and ASVKs are. */
@@ -265,7 +278,7 @@ static const atls_root *judge_root(const judging *g)
                    "ARK- and the product")) {
             return NULL;
         }
-        root = root_named(g->roots, cn, simulated);
+        root = root_named(g, cn, simulated);
     }
     if (!check(g, "snp.root.trusted", root != NULL, "a root that is not trusted",
                "a pinned AMD root, or one given for it") ||
