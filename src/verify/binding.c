@@ -158,8 +158,21 @@ static void judge_nonce(const comparing *c)
     }
 }
 
+/* Who asks for a token of one issuer does not take other evidence in its place. */
+static void judge_token_wanted(const comparing *c)
+{
+    if (c->claims->tee != ATLS_TEE_TOKEN && !unverified(c, "binding.token")) {
+        atls_ledger_fail(c->l, "binding.token", ATLS_E_BINDING,
+                         atls_value_text("evidence that is no token"),
+                         atls_value_text("a token: an issuer or an audience was named"));
+    }
+}
+
 static void judge_all(const comparing *c)
 {
+    if (c->expected->issuer != NULL || c->expected->audience != NULL) {
+        judge_token_wanted(c);
+    }
     if (c->expected->has_report_data) {
         judge_report_data(c);
     }

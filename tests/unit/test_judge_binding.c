@@ -148,6 +148,19 @@ static void nonces_are_compared_whole(void **state)
     assert_string_equal(judged(), "binding.nonce_text");
 }
 
+static void who_names_an_issuer_wants_a_token(void **state)
+{
+    (void)state;
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
+        fresh((atls_tee)tee);
+        expected.issuer = "https://as.example";
+        assert_string_equal(judged(), tee == ATLS_TEE_TOKEN ? "" : "binding.token");
+        expected.issuer = NULL;
+        expected.audience = "atls";
+        assert_string_equal(judged(), tee == ATLS_TEE_TOKEN ? "" : "binding.token");
+    }
+}
+
 static void a_binding_wants_something_to_compare(void **state)
 {
     (void)state;
@@ -164,6 +177,7 @@ int main(void)
         cmocka_unit_test(nitro_binds_the_key_and_nothing_else),
         cmocka_unit_test(short_fields_need_short_data),
         cmocka_unit_test(nonces_are_compared_whole),
+        cmocka_unit_test(who_names_an_issuer_wants_a_token),
         cmocka_unit_test(a_binding_wants_something_to_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

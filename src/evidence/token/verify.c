@@ -191,7 +191,8 @@ static void judge_token(judging *g, const atls_jws *jws)
     v->claims->tee = ATLS_TEE_TOKEN;
     v->claims->as.token = g->claims;
     v->claims->simulated = strcmp(g->claims.issuer, ATLS_TOKEN_SIMULATOR) == 0;
-    v->claims->expires_s = g->claims.has_exp ? g->claims.exp_s : 0;
+    /* Until then it is accepted: with the leeway, or a verdict would be over before it is reached. */
+    v->claims->expires_s = g->claims.has_exp ? g->claims.exp_s + leeway_of(v->expected) : 0;
     judge_times(g);
     judge_parties(g);
 }
