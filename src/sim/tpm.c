@@ -9,6 +9,7 @@
 #include <openssl/rsa.h>
 
 #include "base/err.h"
+#include "sim/log.h"
 #include "sim/plan.h"
 #include "sim/tpm_pki.h"
 #include "sim/tpm_quote.h"
@@ -266,6 +267,28 @@ static atls_code add_key(const world *w, size_t kind, const sim_tpm_key *key, co
     return kind == KEY_CERT ? add_cert(w, fault, out, err) : ATLS_OK;
 }
 
+/* Firmware's log and the IMA list, and the PCRs that they give; a fault changes the log that has it. */
+static atls_code add_logs(const atls_sim_request *request, atls_tpm_bank banks[ATLS_TPM_BANKS],
+                          atls_evidence_blob *out, atls_err *err)
+{
+    const char *workload = request->workload != NULL ? request->workload : "demo";
+    const bool of_ima = sim_log_has_fault("ima", request->fault);
+    uint8_t *log = NULL;
+    uint8_t *ima = NULL;
+    size_t log_len = 0;
+    size_t ima_len = 0;
+    const char *of_pcrs = sim_log_has_fault("pcrs", request->fault) ? request->fault : NULL;
+    atls_code rc = sim_log_pcrs(workload, of_pcrs, banks, &log, &log_len, err);
+    rc = rc != ATLS_OK
+             ? rc
+             : sim_log_ima(workload, of_ima ? request->fault : NULL, banks, &ima, &ima_len, err);
+    rc = rc != ATLS_OK ? rc : sim_blob_add(out, "event_log", (atls_buf){log, log_len}, err);
+    rc = rc != ATLS_OK ? rc : sim_blob_add(out, "ima_log", (atls_buf){ima, ima_len}, err);
+    free(log);
+    free(ima);
+    return rc;
+}
+
 static atls_code make(const void *state, const atls_sim_request *request, atls_evidence_blob *out,
                       atls_err *err)
 {
@@ -274,8 +297,12 @@ static atls_code make(const void *state, const atls_sim_request *request, atls_e
     size_t kind = KEY_ECC256;
     atls_tpm_bank banks[ATLS_TPM_BANKS];
     memset(banks, 0, sizeof banks);
-    ATLS_TRY(kind_of(request->variant, &kind, err));
+    const bool logs = is(request->variant, "logs");
+    ATLS_TRY(kind_of(logs ? NULL : request->variant, &kind, err));
     ATLS_TRY(sim_tpm_values(request->workload, banks, err));
+    if (logs) {
+        ATLS_TRY(add_logs(request, banks, out, err));
+    }
     banks[ATLS_TPM_SHA256].selected = SIM_TPM_SELECTED;
     banks[ATLS_TPM_SHA384].selected = kind == KEY_ECC384 ? SIM_TPM_SELECTED : 0;
     memcpy(out->type, "tpm", sizeof "tpm");

@@ -3,7 +3,8 @@
 
 #include "sim/tpm_world.h"
 
-static const char *const variants[] = {"ecc256", "rsassa", "rsapss", "ecc384", "cert", NULL};
+static const char *const variants[] = {"ecc256", "rsassa", "rsapss", "ecc384",
+                                       "cert",   "logs",   NULL};
 static world_walk walk;
 
 static int open_world(void **state)
@@ -97,6 +98,11 @@ static void each_variant_is_accepted_for_its_nonce(void **state)
             assert_true(tpm->safe);
             assert_true(r->claims.custom_root);
             assert_true(is_ok(r, "tpm.ak.trust"));
+            if (strcmp(variants[i], "logs") == 0) {
+                assert_int_equal(r->claims.log.replayed, 0xbff);
+                assert_int_equal(r->claims.ima.replayed, 1u << 10);
+                assert_int_equal(r->claims.ima.n, 3);
+            }
             assert_int_equal(atls_verdict_signatures(r), again == 0 && is_cert ? 2 : 1);
             atls_verdict_free(r);
         }
