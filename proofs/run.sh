@@ -10,8 +10,8 @@ files=(src/base/reader.c src/base/writer.c src/evidence/dcap/report.c src/eviden
     src/evidence/dcap/quote_claims.c src/trust/pck.c
     src/attest/cert_table.c src/attest/qgs_message.c
     src/trust/tpm_public.c src/evidence/tpm/attest.c src/evidence/tpm/hcl.c src/evidence/tpm/signature.c
-    src/evidence/snp/report.c src/trust/amd_cert_table.c src/evidence/log/tcg.c)
-whole=(src/evidence/log/tcg.c) # goals not split: fewer, and together faster
+    src/evidence/snp/report.c src/trust/amd_cert_table.c src/evidence/log/tcg.c src/evidence/log/ima.c)
+whole=(src/evidence/log/tcg.c src/evidence/log/ima.c) # goals not split: fewer, and together faster
 seconds=${PROOF_SECONDS:-60}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -191,10 +191,7 @@ static atls_code read_known(atls_ima_entry *e, atls_err *err)
     ensures valid_reader(list);
     ensures \result == ATLS_OK ==> valid_buf(out->sha1);
     ensures \result == ATLS_OK ==> valid_buf(out->template_name);
-    ensures \result == ATLS_OK ==> valid_buf(out->data);
-    ensures \result == ATLS_OK ==> valid_buf(out->algorithm);
-    ensures \result == ATLS_OK ==> valid_buf(out->digest);
-    ensures \result == ATLS_OK ==> valid_buf(out->path); */
+    ensures \result == ATLS_OK ==> valid_buf(out->data); */
 static atls_code take_entry(atls_reader *list, atls_ima_entry *out, atls_err *err)
 {
     atls_reader r = *list;
@@ -203,7 +200,7 @@ static atls_code take_entry(atls_reader *list, atls_ima_entry *out, atls_err *er
     ATLS_TRY(read_data(&r, &e.data, err));
     /*@ assert sound_reader(r) && \base_addr(r.ptr) == \base_addr(\at(list->ptr, Pre)); */
     ATLS_TRY(read_known(&e, err));
-    /*@ assert sound_ima_entry(e); */
+    /*@ assert sound_ima_fields(e); */
     *list = r;
     *out = e;
     return ATLS_OK;
