@@ -306,7 +306,9 @@ atls_code atls_public_key_from_spki(atls_buf spki, atls_public_key **out, atls_e
     }
     ATLS_TRY(take(pkey, (atls_buf){NULL, 0}, &key, err));
     /* One key, one encoding: no explicit parameters, no compressed points, no BER. */
-    bool whole = key->kind == ATLS_KEY_RSA || key->spki[key->spki_len - 2 * key->size - 1] == 0x04;
+    bool whole =
+        key->kind == ATLS_KEY_RSA ||
+        (key->spki_len > 2 * key->size && key->spki[key->spki_len - 2 * key->size - 1] == 0x04);
     if (!whole || !is_of(key, spki)) {
         atls_public_key_free(key);
         return ATLS_ERR(
