@@ -17,8 +17,8 @@ from cli import ATLS, Report, atls
 from test_connect import Server
 
 report = Report()
-AGE_S = 4  # a verdict's age limit
-STALL_S = 9  # how long a consumer that wakes up has slept: more than two verdicts
+AGE_S = 6  # a verdict's age limit
+STALL_S = 13  # how long a consumer that wakes up has slept: more than two verdicts
 SMALL = bytes(i * 7 % 251 for i in range(100_000))  # what a pipe and the relay hold together
 DEADLINE = ("session.expired", "session.deadline")
 
