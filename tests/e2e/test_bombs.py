@@ -185,7 +185,7 @@ def measure(args, stdin, limit_s):
 
 def bomb(name, args, codes, size, stdin=b"", check=None, most_kib=RSS_KIB):
     """One of the codes, one sentence with its check id (or the verdict's JSON), at little cost."""
-    limit_s = (CPU_S + READ_S_PER_MIB * size / MIB) * (10 if SANITIZED else 1)
+    limit_s = (CPU_S + READ_S_PER_MIB * size / MIB) * (30 if SANITIZED else 1)
     run, limit_s = measure(args, stdin, limit_s)
     cpu_ms, rss_kib = (run.cpu_s - start.cpu_s) * 1000, run.rss_kib - start.rss_kib - size // KIB
     if SHOW or run.code not in codes:
