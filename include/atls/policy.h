@@ -42,4 +42,14 @@ ATLS_API char *atls_policy_diff(const atls_policy *a, const atls_policy *b, bool
 /* The same for people. */
 ATLS_API char *atls_policy_diff_text(const atls_policy *a, const atls_policy *b, bool *equal);
 
+/* Languages of others: "atlas", "dstack", "flashbots", "constellation"; NULL after the last. */
+ATLS_API const char *atls_policy_language_name(size_t i);
+/* A policy of theirs (at most 4 MiB) as ours, which atls_policy_parse takes; or ours, of one workload, as theirs. What the
+ * other language cannot say is refused ("convert.lossy"), never left out. *notes: a line each of what differs in meaning
+ * ("" if nothing). The caller frees both with atls_free. ATLS_E_USAGE "convert....". */
+ATLS_API ATLS_MUST_USE atls_code atls_policy_convert_from(const char *language, atls_buf text, char **out, char **notes,
+                                                          atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_policy_convert_to(const char *language, atls_buf text, char **out, char **notes,
+                                                        atls_err *err);
+
 #endif

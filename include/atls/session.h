@@ -1,4 +1,4 @@
-/* session.h: attested TLS (`atls/1`) over an OpenSSL SSL* of the caller.
+/* session.h: attested TLS over an OpenSSL SSL* of the caller: `atls/1`, or another dialect where it is named.
  *
  * Sans-IO: the SSL* has whatever BIOs the caller gave it; nothing here blocks, reads a clock of its own
  * (atls_session_set_time) or starts a thread. */
@@ -39,6 +39,15 @@ ATLS_API void atls_config_set_timeout_ms(atls_config *c, uint32_t ms); /* TLS to
 ATLS_API void atls_config_set_round_gap_ms(atls_config *c, uint32_t ms);
 /* One or more of "atls/1" (the default), "atls/1+h2", "atls/1+http/1.1", separated by commas, best first. */
 ATLS_API ATLS_MUST_USE atls_code atls_config_set_alpn(atls_config *c, const char *names, atls_err *err);
+/* Dialects, best first, separated by commas: names of docs/dialects.md; the default is "atls/1" alone. Of those that ALPN
+ * cannot tell apart one is taken only ("config.bindings"). A client offers what it was given and nothing beside it; a server
+ * takes the first that the ClientHello's ALPN names, and ends the handshake (alert 120) when none fits. */
+ATLS_API ATLS_MUST_USE atls_code atls_config_set_bindings(atls_config *c, const char *names, atls_err *err);
+/* A setting of a dialect ("variant", "azure-tdx"), for all of the named ones that know it; docs/dialects.md lists them.
+ * Call it after atls_config_set_bindings. ATLS_E_USAGE "config.option" when none knows it. */
+ATLS_API ATLS_MUST_USE atls_code atls_config_set_option(atls_config *c, const char *name, const char *value, atls_err *err);
+/* Names of all dialects, in the order of docs/dialects.md; NULL after the last. */
+ATLS_API const char *atls_binding_name(size_t i);
 /* Random bytes for contexts; NULL: OpenSSL's RAND_bytes. For tests. */
 ATLS_API void atls_config_set_random(atls_config *c, int (*fill)(uint8_t *out, size_t len));
 
@@ -96,6 +105,8 @@ ATLS_API void atls_job_run(atls_job *job);
 /* Our verdict over the peer (the latest), NULL before there is one or when nothing was asked. Lent until the next
  * call that reads, which may bring a newer one. */
 ATLS_API const atls_verdict *atls_session_get0_verdict(const atls_session *s);
+/* The dialect spoken: its name, NULL before it is known; and the line about what binds evidence in it. Static. */
+ATLS_API const char *atls_session_get0_binding(const atls_session *s);
 ATLS_API bool atls_session_peer_accepted(const atls_session *s); /* the peer's word about us */
 ATLS_API unsigned atls_session_rounds(const atls_session *s);    /* attestations of the peer so far */
 

@@ -49,7 +49,16 @@ typedef struct atls_expected {
     const char *audience;      /* of a token: one of its audiences; NULL: not compared */
     bool has_leeway;
     uint32_t leeway_s;         /* of the times of a token or a Nitro document; without it 60 s */
+    bool has_hardware_data;    /* evidence of a TPM and a hardware report: the report's own field, beside the nonce */
+    uint8_t hardware_data[64];
+    bool has_user_data;        /* Azure: user-data of the runtime data that the hardware report covers; Nitro: user data */
+    uint8_t user_data[64];
+    const char *event;         /* an event log's last runtime event of this name has event_data; NULL: not compared */
+    atls_buf event_data;
+    bool has_since;            /* when this very evidence was first seen: its age, where it has no time of its own */
+    int64_t since_s;
     atls_binding_kind binding; /* what it means when the field is equal */
+    const char *binding_line;  /* static text for people, beside the kind; NULL: the usual of the kind */
     const char *binding_name;  /* "atls/1": must be among those the policy accepts; NULL: none */
     const char *pki_name;      /* name which the TLS layer has verified by PKI; NULL: none */
 } atls_expected;
@@ -89,6 +98,8 @@ ATLS_API ATLS_MUST_USE atls_code atls_verifier_set1_root(atls_verifier *v, atls_
 /* Trusts a simulator's root beside the vendor's. Every verdict under it says "simulated". */
 ATLS_API ATLS_MUST_USE atls_code atls_verifier_insecure_trust_simulator(atls_verifier *v,
                                                                         atls_buf certs, atls_err *err);
+/* Takes the unsigned "dummy" evidence of test peers, which proves nothing; every verdict says "simulated". */
+ATLS_API void atls_verifier_insecure_accept_dummy(atls_verifier *v);
 /* Forgets every cached key, chain and parsed item; for measuring. Not while others verify. */
 ATLS_API void atls_verifier_drop_caches(atls_verifier *v);
 
@@ -98,6 +109,14 @@ ATLS_API ATLS_MUST_USE atls_verdict *atls_verifier_check(const atls_verifier *v,
                                                          const atls_evidence *evidence,
                                                          const atls_expected *expected, int64_t when_s,
                                                          atls_err *err);
+
+/* Judges a certificate (PEM or DER, at most 1 MiB) that carries evidence: the evidence as above, bound to the certificate's
+ * key as the dialect wants it, and the certificate's own signature and dates ("certificate....": a chain is not judged).
+ * bindings: dialects that may be in it, separated by commas; NULL: "ra-tls". What else is expected (a nonce) may be given. */
+ATLS_API ATLS_MUST_USE atls_verdict *atls_verifier_check_certificate(const atls_verifier *v, atls_buf certificate,
+                                                                     const char *bindings,
+                                                                     const atls_expected *expected,
+                                                                     int64_t when_s, atls_err *err);
 
 /* The refusal of evidence that could not be handed to a verifier (a bundle that cannot be parsed, a file too
  * large), so that it is told like any other: why is its one check; why->code is 3 to 6. The caller frees it.

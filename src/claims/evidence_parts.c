@@ -4,8 +4,8 @@
 
 /* The order is that in which parts are handed to a verifier, whatever their order where they came from. */
 static const atls_evidence_type types[] = {
-    {"sgx", 1, {"quote", "event_log"}},
-    {"tdx", 1, {"quote", "event_log"}},
+    {"sgx", 1, {"quote", "event_log", "collateral"}},
+    {"tdx", 1, {"quote", "event_log", "collateral"}},
     {"snp", 1, {"report", "certs", "vcek"}},
     {"nitro", 1, {"document"}},
     {"cca", 1, {"token"}},
@@ -15,6 +15,11 @@ static const atls_evidence_type types[] = {
      3,
      {"quote", "signature", "pcrs", "ak_public", "ak_cert", "event_log", "ima_log", "hcl_report",
       "vcek", "td_quote"}},
+    /* A vTPM's quote and the SNP report of the machine around it (Google, AWS). */
+    {"snp-tpm",
+     4,
+     {"quote", "signature", "pcrs", "snp_report", "ak_public", "ak_cert", "event_log", "ima_log",
+      "certs", "vcek"}},
 };
 
 static bool is_named(const char *name, atls_buf text)

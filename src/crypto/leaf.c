@@ -92,7 +92,7 @@ static bool der_next(atls_buf *rest, der_element *out)
 {
     const unsigned char *p = rest->ptr;
     long len = 0;
-    if (rest->len == 0 || rest->len > ATLS_LEAF_MAX) {
+    if (rest->len == 0 || rest->len > ATLS_LEAF_DER_MAX) {
         return false;
     }
     int rc = ASN1_get_object(&p, &len, &out->tag, &out->tag_class, (long)rest->len);
@@ -112,7 +112,7 @@ static bool der_sequence(atls_buf *rest, der_element *out)
 }
 
 /* RFC 5280, 4.1: Certificate { tbs { [0] version, serial, signature, issuer, validity, subject, SPKI. */
-static bool find_spki(atls_buf der, atls_buf *spki)
+bool atls_leaf_locate_spki(atls_buf der, atls_buf *spki)
 {
     der_element e = {0};
     atls_buf rest = der;
@@ -153,7 +153,8 @@ atls_code atls_leaf_spki(atls_buf der, atls_buf *spki, atls_err *err)
     atls_buf found = {0};
     atls_cert *cert = NULL;
     ERR_set_mark(); /* SSL_get_error would take what is left in OpenSSL's queue for its own */
-    atls_code rc = find_spki(der, &found) ? atls_cert_parse(der, &cert, err) : ATLS_E_INVALID;
+    atls_code rc =
+        atls_leaf_locate_spki(der, &found) ? atls_cert_parse(der, &cert, err) : ATLS_E_INVALID;
     bool ok = rc == ATLS_OK && is_key_of(cert, found);
     ERR_pop_to_mark();
     atls_cert_free(cert);

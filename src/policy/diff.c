@@ -502,7 +502,7 @@ static void compare_workloads(comparison *c, const atls_workload *a, const atls_
     compare_demands(c, "fmspc", &a->fmspc, &b->fmspc);
     compare_tables(c, "pki", a, a->pki_n, b, b->pki_n, &names);
     compare_allowed(c, a, b);
-    compare_bits(c, "bindings", a->bindings, b->bindings, 13, atls_policy_binding_name);
+    compare_bits(c, "bindings", a->bindings, b->bindings, 16, atls_policy_binding_name);
     compare_flags(c, "two_keys", a->two_keys, b->two_keys, "two keys");
     compare_flags(c, "platform_may_move", a->platform_may_move, b->platform_may_move,
                   "a move to another machine");

@@ -100,6 +100,9 @@ static const char *const bindings[] = {
     "ra-tls-oe",
     "ra-tls-dstack",
     "ra-tls-knauth",
+    "ra-tls-sdk",
+    "ra-tls-cmw",
+    "ra-tls-flashbots",
     ATLS_POLICY_EVIDENCE_ALONE,
 };
 

@@ -1,0 +1,233 @@
+/* certificate.c: certificates that carry evidence: reading them, and what is asked of one that no PKI vouches for. */
+#include "binding/certificate.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "base/err.h"
+#include "base/reader.h"
+#include "crypto/leaf.h"
+#include "crypto/x509_field.h"
+
+static atls_buf oid_of(X509_EXTENSION *ext)
+{
+    const ASN1_OBJECT *object = X509_EXTENSION_get_object(ext);
+    return (atls_buf){OBJ_get0_data(object), OBJ_length(object)};
+}
+
+static bool same(atls_buf a, atls_buf b)
+{
+    return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+/* --- reading --- */
+
+static bool has_duplicates(const X509 *x509)
+{
+    int n = X509_get_ext_count(x509);
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < i; k++) {
+            if (same(oid_of(X509_get_ext(x509, i)), oid_of(X509_get_ext(x509, k)))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static atls_code take_apart(atls_carrier *c, atls_err *err)
+{
+    if (X509_get_version(c->x509) != X509_VERSION_3) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "certificate.version",
+                        "a certificate of version %ld, where 3 is wanted",
+                        X509_get_version(c->x509) + 1);
+    }
+    if (X509_get_ext_count(c->x509) > 64 || has_duplicates(c->x509)) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "certificate.duplicate",
+                        "more than 64 extensions, or two of one kind");
+    }
+    if (!atls_x509_time(X509_get0_notBefore(c->x509), &c->not_before_s) ||
+        !atls_x509_time(X509_get0_notAfter(c->x509), &c->not_after_s)) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "certificate.malformed",
+                        "dates that are not in the form of RFC 5280");
+    }
+    c->self_issued =
+        X509_NAME_cmp(X509_get_issuer_name(c->x509), X509_get_subject_name(c->x509)) == 0;
+    /* The bytes as they stand there, which are what is hashed; OpenSSL's must be the same. */
+    unsigned char *again = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(c->x509), &again);
+    bool ok = len > 0 && atls_leaf_locate_spki(c->der, &c->spki) &&
+              same(c->spki, (atls_buf){again, (size_t)len});
+    OPENSSL_free(again);
+    return ok ? ATLS_OK
+              : ATLS_ERR(err, ATLS_E_INVALID, "certificate.malformed",
+                         "a public key that does not stand where it should");
+}
+
+atls_code atls_carrier_parse(atls_buf der, atls_carrier *out, atls_err *err)
+{
+    atls_carrier c = {.der = der};
+    const unsigned char *at = der.ptr;
+    if (der.len > 0 && der.len <= ATLS_CARRIER_MAX_LEN) {
+        c.x509 = d2i_X509(NULL, &at, (long)der.len);
+    }
+    ERR_clear_error();
+    if (c.x509 == NULL || at != der.ptr + der.len) {
+        X509_free(c.x509);
+        return ATLS_ERR(err, ATLS_E_INVALID, "certificate.malformed",
+                        "%zu bytes that are not one certificate in DER of at most %u", der.len,
+                        ATLS_CARRIER_MAX_LEN);
+    }
+    atls_code rc = take_apart(&c, err);
+    if (rc != ATLS_OK) {
+        atls_carrier_clear(&c);
+        return rc;
+    }
+    *out = c;
+    return ATLS_OK;
+}
+
+void atls_carrier_clear(atls_carrier *c)
+{
+    X509_free(c->x509);
+    memset(c, 0, sizeof *c);
+}
+
+bool atls_carrier_extension(const atls_carrier *c, atls_buf oid, atls_buf *value, bool *critical)
+{
+    int n = X509_get_ext_count(c->x509);
+    for (int i = 0; i < n; i++) {
+        X509_EXTENSION *ext = X509_get_ext(c->x509, i);
+        if (same(oid_of(ext), oid)) {
+            *value = atls_asn1_bytes(X509_EXTENSION_get_data(ext));
+            if (critical != NULL) {
+                *critical = X509_EXTENSION_get_critical(ext) == 1;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+bool atls_der_octets(atls_buf value, atls_buf *content)
+{
+    const unsigned char *at = value.ptr;
+    long len = 0;
+    int tag = 0;
+    int class = 0;
+    if (value.len == 0 || value.len > ATLS_CARRIER_MAX_LEN) {
+        return false;
+    }
+    int ret = ASN1_get_object(&at, &len, &tag, &class, (long)value.len);
+    ERR_clear_error();
+    if (ret != 0 || tag != V_ASN1_OCTET_STRING || class != V_ASN1_UNIVERSAL ||
+        at + len != value.ptr + value.len) {
+        return false;
+    }
+    *content = (atls_buf){at, (size_t)len};
+    return true;
+}
+
+/* --- what is asked of one --- */
+
+static bool known_critical(X509_EXTENSION *ext, const atls_buf *known, size_t known_n)
+{
+    int nid = OBJ_obj2nid(X509_EXTENSION_get_object(ext));
+    if (nid == NID_basic_constraints || nid == NID_key_usage || nid == NID_ext_key_usage ||
+        nid == NID_subject_alt_name) {
+        return true;
+    }
+    for (size_t i = 0; i < known_n; i++) {
+        if (same(oid_of(ext), known[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static atls_code check_critical(const atls_carrier *c, const atls_buf *known, size_t known_n,
+                                atls_err *err)
+{
+    int n = X509_get_ext_count(c->x509);
+    for (int i = 0; i < n; i++) {
+        X509_EXTENSION *ext = X509_get_ext(c->x509, i);
+        if (X509_EXTENSION_get_critical(ext) == 1 && !known_critical(ext, known, known_n)) {
+            char oid[80] = "";
+            (void)OBJ_obj2txt(oid, sizeof oid, X509_EXTENSION_get_object(ext), 1);
+            return ATLS_ERR(err, ATLS_E_INVALID, "certificate.critical",
+                            "a critical extension %s that this dialect does not know", oid);
+        }
+    }
+    return ATLS_OK;
+}
+
+static atls_code check_dates(const atls_carrier *c, int64_t when_s, atls_err *err)
+{
+    if (when_s < c->not_before_s || when_s > c->not_after_s) {
+        return ATLS_ERR(err, ATLS_E_BINDING, "certificate.time",
+                        when_s < c->not_before_s
+                            ? "the certificate that carries the evidence is not yet valid"
+                            : "the certificate that carries the evidence has expired");
+    }
+    return ATLS_OK;
+}
+
+static atls_code check_self_signature(const atls_carrier *c, atls_err *err)
+{
+    EVP_PKEY *key = X509_get0_pubkey(c->x509);
+    bool ok = c->self_issued && key != NULL && X509_verify(c->x509, key) == 1;
+    ERR_clear_error();
+    return ok ? ATLS_OK
+              : ATLS_ERR(err, ATLS_E_INVALID, "certificate.signature",
+                         c->self_issued
+                             ? "the certificate's signature is not by its own key"
+                             : "the certificate is not self-signed, and no CA was given");
+}
+
+atls_code atls_carrier_check(const atls_carrier *c, int64_t when_s, const atls_buf *known,
+                             size_t known_n, atls_err *err)
+{
+    ATLS_TRY(check_self_signature(c, err));
+    ATLS_TRY(check_dates(c, when_s, err));
+    return check_critical(c, known, known_n, err);
+}
+
+/* --- after the handshake --- */
+
+static atls_code read_peer(atls_link *link, atls_err *err)
+{
+    bool found = false;
+    atls_carrier c;
+    ATLS_TRY(atls_carrier_parse(link->peer_der, &c, err));
+    atls_code rc = ATLS_OK;
+    if (!link->peer_by_pki) {
+        rc = atls_carrier_check(&c, link->when_s, link->binding->critical,
+                                link->binding->critical_n, err);
+    }
+    atls_carrier_clear(&c);
+    ATLS_TRY(rc);
+    ATLS_TRY(link->binding->read_certificate(link->peer_der, link->options, link->options_n,
+                                             &link->carried, &found, err));
+    if (!found) {
+        return ATLS_ERR(err, ATLS_E_POLICY, "session.no_evidence",
+                        "the peer's certificate carries no evidence of %s", link->binding->name);
+    }
+    return ATLS_OK;
+}
+
+atls_code atls_certificate_exchange(atls_link *link, atls_step *next, atls_err *err)
+{
+    *next = ATLS_STEP_DONE;
+    if (!link->asks || link->verdict != NULL) {
+        return ATLS_OK;
+    }
+    if (link->peer_der.len == 0) {
+        return ATLS_ERR(err, ATLS_E_POLICY, "session.no_evidence",
+                        "the peer shows no certificate, and so no evidence");
+    }
+    ATLS_TRY(read_peer(link, err));
+    *next = ATLS_STEP_JUDGE;
+    return ATLS_OK;
+}
