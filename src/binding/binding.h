@@ -26,6 +26,7 @@
 
 typedef struct atls_binding atls_binding;
 typedef struct atls_link atls_link;
+struct atls_carrier;
 
 typedef enum atls_step {
     ATLS_STEP_DONE = 0, /* nothing more: show: the certificate is made; exchange: data may flow */
@@ -148,10 +149,12 @@ struct atls_binding {
     atls_code (*show)(atls_link *link, atls_step *next, atls_err *err);
     atls_code (*exchange)(atls_link *link, atls_step *next, atls_err *err);
     void (*end)(atls_link *link);
-    /* The evidence in a certificate and what it must say about that certificate (no chain, no date, no signature of the
-     * certificate itself). *found false: it has no evidence of this dialect. Views point into der or into out->owned. */
-    atls_code (*read_certificate)(atls_buf der, const atls_binding_option *options,
-                                  size_t options_n, atls_carried *out, bool *found, atls_err *err);
+    /* The evidence in a certificate (certificate.h) and what it must say about that certificate: no chain, no date, no
+     * signature of the certificate itself. *found false: it has no evidence of this dialect. Views point into the
+     * certificate's bytes or into out->owned. */
+    atls_code (*read_certificate)(const struct atls_carrier *certificate,
+                                  const atls_binding_option *options, size_t options_n,
+                                  atls_carried *out, bool *found, atls_err *err);
 };
 
 /* The value of an option in a list; fallback when it is not there. */

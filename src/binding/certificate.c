@@ -66,19 +66,11 @@ static atls_code take_apart(atls_carrier *c, atls_err *err)
                          "a public key that does not stand where it should");
 }
 
-atls_code atls_carrier_parse(atls_buf der, atls_carrier *out, atls_err *err)
+atls_code atls_carrier_of(X509 *x509, atls_buf der, atls_carrier *out, atls_err *err)
 {
-    atls_carrier c = {.der = der};
-    const unsigned char *at = der.ptr;
-    if (der.len > 0 && der.len <= ATLS_CARRIER_MAX_LEN) {
-        c.x509 = d2i_X509(NULL, &at, (long)der.len);
-    }
-    ERR_clear_error();
-    if (c.x509 == NULL || at != der.ptr + der.len) {
-        X509_free(c.x509);
-        return ATLS_ERR(err, ATLS_E_INVALID, "certificate.malformed",
-                        "%zu bytes that are not one certificate in DER of at most %u", der.len,
-                        ATLS_CARRIER_MAX_LEN);
+    atls_carrier c = {.der = der, .x509 = x509};
+    if (X509_up_ref(x509) != 1) {
+        return ATLS_ERR_NOMEM(err);
     }
     atls_code rc = take_apart(&c, err);
     if (rc != ATLS_OK) {
@@ -87,6 +79,26 @@ atls_code atls_carrier_parse(atls_buf der, atls_carrier *out, atls_err *err)
     }
     *out = c;
     return ATLS_OK;
+}
+
+atls_code atls_carrier_parse(atls_buf der, atls_carrier *out, atls_err *err)
+{
+    X509 *x509 = NULL;
+    const unsigned char *at = der.ptr;
+    if (der.len > 0 && der.len <= ATLS_CARRIER_MAX_LEN) {
+        x509 = d2i_X509(NULL, &at, (long)der.len);
+    }
+    ERR_clear_error();
+    atls_code rc = ATLS_OK;
+    if (x509 == NULL || at != der.ptr + der.len) {
+        rc = ATLS_ERR(err, ATLS_E_INVALID, "certificate.malformed",
+                      "%zu bytes that are not one certificate in DER of at most %u", der.len,
+                      ATLS_CARRIER_MAX_LEN);
+    } else {
+        rc = atls_carrier_of(x509, der, out, err);
+    }
+    X509_free(x509);
+    return rc;
 }
 
 void atls_carrier_clear(atls_carrier *c)
@@ -196,20 +208,15 @@ atls_code atls_carrier_check(const atls_carrier *c, int64_t when_s, const atls_b
 
 /* --- after the handshake --- */
 
-static atls_code read_peer(atls_link *link, atls_err *err)
+static atls_code judge_peer(atls_link *link, const atls_carrier *c, atls_err *err)
 {
     bool found = false;
-    atls_carrier c;
-    ATLS_TRY(atls_carrier_parse(link->peer_der, &c, err));
-    atls_code rc = ATLS_OK;
     if (!link->peer_by_pki) {
-        rc = atls_carrier_check(&c, link->when_s, link->binding->critical,
-                                link->binding->critical_n, err);
+        ATLS_TRY(atls_carrier_check(c, link->when_s, link->binding->critical,
+                                    link->binding->critical_n, err));
     }
-    atls_carrier_clear(&c);
-    ATLS_TRY(rc);
-    ATLS_TRY(link->binding->read_certificate(link->peer_der, link->options, link->options_n,
-                                             &link->carried, &found, err));
+    ATLS_TRY(link->binding->read_certificate(c, link->options, link->options_n, &link->carried,
+                                             &found, err));
     if (!found) {
         return ATLS_ERR(err, ATLS_E_POLICY, "session.no_evidence",
                         "the peer's certificate carries no evidence of %s", link->binding->name);
@@ -227,7 +234,10 @@ atls_code atls_certificate_exchange(atls_link *link, atls_step *next, atls_err *
         return ATLS_ERR(err, ATLS_E_POLICY, "session.no_evidence",
                         "the peer shows no certificate, and so no evidence");
     }
-    ATLS_TRY(read_peer(link, err));
-    *next = ATLS_STEP_JUDGE;
-    return ATLS_OK;
+    atls_carrier c;
+    ATLS_TRY(atls_carrier_of(link->peer, link->peer_der, &c, err));
+    atls_code rc = judge_peer(link, &c, err);
+    atls_carrier_clear(&c);
+    *next = rc == ATLS_OK ? ATLS_STEP_JUDGE : ATLS_STEP_DONE;
+    return rc;
 }

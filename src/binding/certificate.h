@@ -15,6 +15,8 @@ typedef struct atls_carrier { /* a certificate taken apart; views point into der
 } atls_carrier;
 /* All of the bytes. ATLS_E_INVALID "certificate.malformed" / ".version" / ".duplicate" (two extensions of one OID). */
 ATLS_MUST_USE atls_code atls_carrier_parse(atls_buf der, atls_carrier *out, atls_err *err);
+/* The same of one that OpenSSL has decoded from these very bytes (a reference is taken): decoding costs more than judging. */
+ATLS_MUST_USE atls_code atls_carrier_of(X509 *x509, atls_buf der, atls_carrier *out, atls_err *err);
 void atls_carrier_clear(atls_carrier *c);
 /* The content of extnValue of the extension whose OID has this content (without tag and length). False: not there. */
 bool atls_carrier_extension(const atls_carrier *c, atls_buf oid, atls_buf *value, bool *critical);
