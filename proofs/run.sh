@@ -6,7 +6,7 @@
 # PROOF_SECONDS (60) is the longest for one goal: goals take far less, but machines are busy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-files=(src/base/reader.c src/base/writer.c src/evidence/dcap/report.c src/evidence/dcap/quote.c
+files=(src/base/reader.c src/base/writer.c src/codec/scale.c src/evidence/dcap/report.c src/evidence/dcap/quote.c
     src/evidence/dcap/quote_claims.c src/trust/pck.c
     src/attest/cert_table.c src/attest/qgs_message.c
     src/trust/tpm_public.c src/evidence/tpm/attest.c src/evidence/tpm/hcl.c src/evidence/tpm/signature.c
