@@ -132,6 +132,8 @@ ATLS_API const char *atls_verdict_check(const atls_verdict *r);    /* deciding c
 ATLS_API const char *atls_verdict_message(const atls_verdict *r);  /* one sentence */
 ATLS_API const char *atls_verdict_workload(const atls_verdict *r); /* that it fits; "" if refused */
 ATLS_API const char *atls_verdict_binding(const atls_verdict *r);   /* "session", "handshake", "key", "none" */
+/* What that proves and what not, for people: the dialect's words, or the kind's. */
+ATLS_API const char *atls_verdict_binding_line(const atls_verdict *r);
 ATLS_API const char *atls_verdict_identity(const atls_verdict *r);  /* "name by PKI", ..., "none" */
 ATLS_API const char *atls_verdict_freshness(const atls_verdict *r); /* "this connection", ..., "none" */
 ATLS_API bool atls_verdict_simulated(const atls_verdict *r);

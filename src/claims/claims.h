@@ -153,6 +153,8 @@ typedef struct atls_tpm_claims {
     bool has_ek;                /* an EK that vouches for the AK is known: from its certificate */
     uint8_t ek_spki_sha256[32];
     atls_tpm_bank banks[ATLS_TPM_BANKS];
+    bool has_user_data; /* Azure: 64 bytes that the guest gave to the hardware report, by way of the runtime data */
+    uint8_t user_data[64];
     char vm_id[40]; /* Azure: vmUniqueId of the runtime data that the report covers; "" */
     uint8_t gcp_instance_id[8]; /* big endian; zero: none in the AK certificate */
 } atls_tpm_claims;

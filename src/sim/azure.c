@@ -189,7 +189,8 @@ static atls_code add_hardware(const world *w, const atls_sim_request *request,
     size_t len = 0;
     atls_evidence_blob amd = {0};
     atls_sim_request ask = *request;
-    ATLS_TRY(sim_azure_runtime(w->keys[KEY_AK], w->keys[KEY_EK], fault, runtime, &len, err));
+    ATLS_TRY(sim_azure_runtime(w->keys[KEY_AK], w->keys[KEY_EK], request->data.wide, fault, runtime,
+                               &len, err));
     const atls_buf covered = {(const uint8_t *)runtime, len};
     ask.variant = NULL;
     ask.fault = amd_fault(fault);

@@ -12,8 +12,9 @@
 extern const atls_sim_world_fault sim_azure_faults[];
 extern const size_t sim_azure_faults_n;
 
-/* JSON with ak as HCLAkPub and other as HCLEkPub. Faults "runtime....", "odd....". */
-ATLS_MUST_USE atls_code sim_azure_runtime(EVP_PKEY *ak, EVP_PKEY *other, const char *fault,
+/* JSON with ak as HCLAkPub, other as HCLEkPub, and user-data. Faults "runtime....", "odd....". */
+ATLS_MUST_USE atls_code sim_azure_runtime(EVP_PKEY *ak, EVP_PKEY *other,
+                                          const uint8_t user_data[64], const char *fault,
                                           char out[SIM_RUNTIME_MAX], size_t *len, atls_err *err);
 
 /* What the hardware report has as report data: the hash of the runtime data, and zeros. */

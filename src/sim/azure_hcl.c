@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/text.h"
 #include "base/writer.h"
 #include "codec/base64url.h"
@@ -79,8 +80,11 @@ static void add_keys(atls_text *t, const char *ak, const char *ek, const char *f
     }
 }
 
-static char *runtime_text(const char *ak, const char *ek, const char *fault)
+static char *runtime_text(const char *ak, const char *ek, const uint8_t user_data[64],
+                          const char *fault)
 {
+    char data[2 * 64 + 1];
+    atls_hex_encode((atls_buf){user_data, 64}, data);
     atls_text t = atls_text_of(SIM_RUNTIME_MAX - 1);
     const char *id = is(fault, "runtime.vm_id") ? "17"
                      : is(fault, "runtime.vm_id_long")
@@ -90,17 +94,18 @@ static char *runtime_text(const char *ak, const char *ek, const char *fault)
     add_keys(&t, ak, ek, fault);
     atls_text_add(&t,
                   ",\"vm-configuration\":{\"console-enabled\":false,\"secure-boot\":true,"
-                  "\"tpm-enabled\":true,\"vmUniqueId\":%s},\"user-data\":\"00\"%s",
-                  id, is(fault, "runtime.json") ? "" : "}");
+                  "\"tpm-enabled\":true,\"vmUniqueId\":%s},\"user-data\":\"%s\"%s",
+                  id, data, is(fault, "runtime.json") ? "" : "}");
     return atls_text_take(&t);
 }
 
-atls_code sim_azure_runtime(EVP_PKEY *ak, EVP_PKEY *other, const char *fault,
-                            char out[SIM_RUNTIME_MAX], size_t *len, atls_err *err)
+atls_code sim_azure_runtime(EVP_PKEY *ak, EVP_PKEY *other, const uint8_t user_data[64],
+                            const char *fault, char out[SIM_RUNTIME_MAX], size_t *len,
+                            atls_err *err)
 {
     char *n = modulus_of(ak, fault);
     char *m = modulus_of(other, NULL);
-    char *text = n != NULL && m != NULL ? runtime_text(n, m, fault) : NULL;
+    char *text = n != NULL && m != NULL ? runtime_text(n, m, user_data, fault) : NULL;
     atls_free(n);
     atls_free(m);
     if (text == NULL) {

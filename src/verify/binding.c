@@ -98,7 +98,9 @@ static void nitro_data(const comparing *c, const char *id)
     const atls_nitro_claims *n = &c->claims->as.nitro;
     equal(c, id, n->nonce, (atls_buf){c->expected->report_data, sizeof c->expected->report_data});
     equal(c, "binding.public_key", n->public_key, c->expected->spki);
-    equal(c, "binding.user_data", n->user_data, (atls_buf){NULL, 0});
+    if (!c->expected->has_user_data) { /* otherwise judged on its own */
+        equal(c, "binding.user_data", n->user_data, (atls_buf){NULL, 0});
+    }
 }
 
 static void judge_report_data(const comparing *c)
@@ -168,6 +170,119 @@ static void judge_token_wanted(const comparing *c)
     }
 }
 
+/* --- what stands beside report data or a nonce --- */
+
+static bool is_nitro(const atls_claims *claims)
+{
+    return claims->tee == ATLS_TEE_NITRO || claims->tee == ATLS_TEE_NITROTPM;
+}
+
+static void judge_user_data(const comparing *c)
+{
+    static const char id[] = "binding.user_data";
+    const atls_buf wanted = {c->expected->user_data, sizeof c->expected->user_data};
+    const atls_tpm_claims *tpm = &c->claims->tpm;
+    if (unverified(c, id)) {
+        return;
+    }
+    if (is_nitro(c->claims)) {
+        equal(c, id, c->claims->as.nitro.user_data, wanted);
+    } else if (c->claims->tee == ATLS_TEE_AZURE) {
+        const size_t len = tpm->has_user_data ? sizeof tpm->user_data : 0;
+        equal(c, id, (atls_buf){tpm->user_data, len}, wanted);
+    } else {
+        atls_ledger_fail(c->l, id, ATLS_E_BINDING, atls_value_text("evidence without such a field"),
+                         atls_value_hex(wanted));
+    }
+}
+
+/* The other half of evidence that has two: in evidence of one half the field is that of report data. */
+static void judge_hardware_data(const comparing *c)
+{
+    static const char id[] = "binding.hardware_data";
+    const atls_buf wanted = {c->expected->hardware_data, sizeof c->expected->hardware_data};
+    if (unverified(c, id)) {
+        return;
+    }
+    if (c->claims->tee == ATLS_TEE_AZURE) {
+        equal(c, id, (atls_buf){c->claims->report_data, c->claims->report_data_len}, wanted);
+    } else {
+        atls_ledger_fail(c->l, id, ATLS_E_BINDING,
+                         atls_value_text("no hardware report beside a TPM's quote"),
+                         atls_value_hex(wanted));
+    }
+}
+
+/* dstack's runtime events, of the register that applications extend. */
+#define RUNTIME_RTMR 3
+
+static const atls_event *last_event(const atls_event_claims *log, const char *name)
+{
+    const atls_event *last = NULL;
+    for (size_t i = 0; i < log->n; i++) {
+        const atls_event *e = &log->events[i];
+        if (e->is_runtime && e->index == RUNTIME_RTMR && strcmp(e->name, name) == 0) {
+            last = e;
+        }
+    }
+    return last;
+}
+
+static bool replays(const atls_event_claims *log, uint32_t index)
+{
+    return (log->replayed >> index & 1u) != 0 && (log->differs >> index & 1u) == 0;
+}
+
+/* The last one: whoever extends the register again means the later word. */
+static void judge_event(const comparing *c)
+{
+    static const char id[] = "binding.event";
+    const atls_event_claims *log = &c->claims->log;
+    if (unverified(c, id)) {
+        return;
+    }
+    if (c->claims->tee != ATLS_TEE_TDX || !replays(log, RUNTIME_RTMR)) {
+        atls_ledger_fail(c->l, id, ATLS_E_BINDING,
+                         atls_value_text("no event log that gives the quoted RTMR3"),
+                         atls_value_note(c->l, c->expected->event));
+        return;
+    }
+    const atls_event *e = last_event(log, c->expected->event);
+    if (e == NULL) {
+        atls_ledger_fail(c->l, id, ATLS_E_BINDING, atls_value_text("no such event"),
+                         atls_value_note(c->l, c->expected->event));
+    } else if (!e->data_matches) {
+        atls_ledger_fail(c->l, id, ATLS_E_BINDING,
+                         atls_value_text("data that the event's digest does not cover"),
+                         atls_value_hex(c->expected->event_data));
+    } else {
+        equal(c, id, e->data, c->expected->event_data);
+    }
+}
+
+static void judge_beside(const comparing *c)
+{
+    if (c->expected->has_user_data) {
+        judge_user_data(c);
+    }
+    if (c->expected->has_hardware_data) {
+        judge_hardware_data(c);
+    }
+    if (c->expected->event != NULL) {
+        judge_event(c);
+    }
+}
+
+/* What a caller may take for the word of this connection. An event may be as old as its machine, and the hardware report
+ * beside a TPM's quote as old as the quote is new: they bind nothing by themselves. A Nitro document is made with its
+ * user data. */
+static bool has_main(const comparing *c)
+{
+    const atls_expected *e = c->expected;
+    return e->has_report_data || e->has_nonce || e->nonce_text != NULL ||
+           (e->has_user_data && (is_nitro(c->claims) || c->claims->tee == ATLS_TEE_NONE));
+}
+
 static void judge_all(const comparing *c)
 {
     if (c->expected->issuer != NULL || c->expected->audience != NULL) {
@@ -182,6 +297,7 @@ static void judge_all(const comparing *c)
     if (c->expected->nonce_text != NULL && !unverified(c, "binding.nonce_text")) {
         nonce_text(c, "binding.nonce_text", c->expected->nonce_text);
     }
+    judge_beside(c);
 }
 
 void atls_judge_binding(const atls_claims *claims, const atls_expected *expected, atls_ledger *l,
@@ -193,7 +309,7 @@ void atls_judge_binding(const atls_claims *claims, const atls_expected *expected
     const comparing c = {claims, expected, l};
     size_t from = l->count;
     judge_all(&c);
-    if (l->count == from && expected->binding != ATLS_BINDING_NONE) {
+    if (!has_main(&c) && expected->binding != ATLS_BINDING_NONE) {
         atls_ledger_fail(l, "binding.expected", ATLS_E_BINDING, atls_value_none(),
                          atls_value_text("report data or a nonce to compare with"));
     }

@@ -249,6 +249,23 @@ const char *atls_verdict_binding(const atls_verdict *r)
     }
 }
 
+const char *atls_verdict_binding_line(const atls_verdict *r)
+{
+    if (r->binding != ATLS_BINDING_NONE && r->binding_line != NULL) {
+        return r->binding_line;
+    }
+    switch (r->binding) {
+    case ATLS_BINDING_SESSION:
+        return "session (exporter + key + role)";
+    case ATLS_BINDING_HANDSHAKE:
+        return "handshake nonce + key";
+    case ATLS_BINDING_KEY_ONLY:
+        return "key only (relay possible)";
+    default:
+        return "none (evidence alone)";
+    }
+}
+
 const char *atls_verdict_identity(const atls_verdict *r)
 {
     return r->accepted && r->appraisal.identity != NULL ? r->appraisal.identity : "none";

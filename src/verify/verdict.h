@@ -17,6 +17,7 @@ struct atls_verdict {
     int64_t at_s;
     atls_binding_kind
         binding; /* what was shown, not what was wished: NONE unless report data matched */
+    const char *binding_line; /* the dialect's word for that; NULL: the kind's usual. Static */
     const char *freshness; /* "this connection", "nonce", "none", ... static */
     atls_claims claims;    /* of unverified evidence: tee NONE */
     atls_appraisal appraisal;

@@ -216,6 +216,7 @@ static void set_verdict(verdict_object *o, const atls_verdict *r)
     verdict_set_text(o, "message", r->message);
     set_checks(o, &r->ledger);
     verdict_set_text(o, "binding", atls_verdict_binding(r));
+    verdict_set_text(o, "binding_line", atls_verdict_binding_line(r));
     verdict_set_text(o, "identity", atls_verdict_identity(r));
     verdict_set_text(o, "freshness", atls_verdict_freshness(r));
     verdict_set_text(o, "root", root_word(&r->claims));

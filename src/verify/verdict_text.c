@@ -111,20 +111,6 @@ static void add_tcb(atls_text *t, const atls_tcb_claims *tcb)
     add_built_row(t, "TCB", &row);
 }
 
-static const char *binding_line(const atls_verdict *r)
-{
-    switch (r->binding) {
-    case ATLS_BINDING_SESSION:
-        return "session (exporter + key + role)";
-    case ATLS_BINDING_HANDSHAKE:
-        return "handshake nonce + key";
-    case ATLS_BINDING_KEY_ONLY:
-        return "key only (relay possible)";
-    default:
-        return "none (evidence alone)";
-    }
-}
-
 static void add_time(atls_text *t, const atls_verdict *r)
 {
     char at[ATLS_TIME_TEXT_LEN];
@@ -249,7 +235,7 @@ char *atls_verdict_text(const atls_verdict *r, bool with_ledger)
     add_where(&t, r);
     add_tcb(&t, &r->claims.tcb);
     add_row(&t, "fresh", atls_verdict_freshness(r));
-    add_row(&t, "bound to", binding_line(r));
+    add_row(&t, "bound to", atls_verdict_binding_line(r));
     add_row(&t, "whose", atls_verdict_identity(r));
     if (r->claims.custom_root) {
         add_row(&t, "root", "custom: not the vendor's, but what you gave");

@@ -211,6 +211,7 @@ static void judge(const atls_verifier *v, const atls_evidence *evidence,
     }
     r->freshness = "none";
     atls_judge_binding(&r->claims, expected, &r->ledger, &r->binding, &r->freshness);
+    r->binding_line = expected != NULL ? expected->binding_line : NULL;
     if (r->claims.tee != ATLS_TEE_NONE) {
         atls_policy_appraise(v->policy, &r->claims, expected, r->at_s, &r->ledger, &r->appraisal);
     }

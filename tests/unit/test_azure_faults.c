@@ -29,6 +29,9 @@ static void each_variant_is_accepted_for_its_nonce(void **state)
         atls_expected expected = {.has_short_data = true, .has_report_data = true};
         memset(request.data.narrow, 0x42, sizeof request.data.narrow);
         memset(expected.short_data, 0x42, sizeof expected.short_data);
+        memset(request.data.wide, 0x43, sizeof request.data.wide);
+        expected.has_user_data = true;
+        memset(expected.user_data, 0x43, sizeof expected.user_data);
         walk_make(&walk, &request, &blob);
         atls_evidence e = {.type = blob.type, .parts_n = blob.parts_n};
         for (size_t k = 0; k < blob.parts_n; k++) {
@@ -45,6 +48,10 @@ static void each_variant_is_accepted_for_its_nonce(void **state)
         assert_int_equal(r->claims.tpm.ak_trust, ATLS_AK_REPORT);
         assert_string_equal(r->claims.tpm.vm_id, "41544c53-5349-4d00-0000-000000000001");
         assert_int_equal(r->claims.tpm.banks[ATLS_TPM_SHA256].selected, 0xffffff);
+        atls_verdict_free(r);
+        expected.user_data[63] ^= 1;
+        r = atls_verifier_check(walk.verifier, &e, &expected, WALK_WHEN, NULL);
+        assert_string_equal(atls_verdict_check(r), "binding.user_data");
         atls_verdict_free(r);
         expected.short_data[0] ^= 1;
         r = atls_verifier_check(walk.verifier, &e, &expected, WALK_WHEN, NULL);

@@ -142,12 +142,47 @@ static void the_key_in_the_runtime_data(void **state)
     atls_kept_cache_free(cache);
 }
 
+#define ZEROS_63                                                                                   \
+    "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"   \
+    "000000000000000000000000000000000000"
+
+static void what_the_guest_gave_is_64_bytes_in_hex(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        bool is_there;
+    } cases[] = {{"\"" ZEROS_63 "aB\"", true},
+                 {"\"" ZEROS_63 "aBc\"", false},
+                 {"\"" ZEROS_63 "\"", false},
+                 {"\"" ZEROS_63 "0g\"", false},
+                 {"\"" ZEROS_63 "0000\"", false},
+                 {"\"\"", false},
+                 {"171", false},
+                 {"null", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char json[2000];
+        atls_kept_cache *cache = atls_kept_cache_new();
+        atls_hcl_runtime *r = NULL;
+        const int len =
+            snprintf(json, sizeof json, "{\"keys\":[" AK(N) "],\"user-data\":%s}", cases[i].value);
+        assert_int_equal(
+            atls_hcl_runtime_get(cache, (atls_buf){(uint8_t *)json, (size_t)len}, &r, NULL),
+            ATLS_OK);
+        assert_int_equal(r->has_user_data, cases[i].is_there);
+        assert_true(!cases[i].is_there || r->user_data[63] == 0xab);
+        atls_kept_free(r);
+        atls_kept_cache_free(cache);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length),
         cmocka_unit_test(every_field),
         cmocka_unit_test(the_key_in_the_runtime_data),
+        cmocka_unit_test(what_the_guest_gave_is_64_bytes_in_hex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

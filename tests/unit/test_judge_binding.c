@@ -169,6 +169,160 @@ static void a_binding_wants_something_to_compare(void **state)
     assert_string_equal(judged(), "binding.expected");
 }
 
+/* --- what stands beside --- */
+
+static void user_data_are_those_of_the_report(void **state)
+{
+    (void)state;
+    fresh(ATLS_TEE_AZURE);
+    expected.has_user_data = true;
+    memset(expected.user_data, 0x55, 64);
+    assert_string_equal(judged(), "binding.user_data");
+    claims.tpm.has_user_data = true;
+    memset(claims.tpm.user_data, 0x55, 64);
+    assert_string_equal(judged(), "");
+    claims.tpm.user_data[63] ^= 1;
+    assert_string_equal(judged(), "binding.user_data");
+    claims.tpm.user_data[63] ^= 1;
+    claims.tpm.has_user_data = false;
+    assert_string_equal(judged(), "binding.user_data");
+    fresh(ATLS_TEE_NITRO);
+    expected.has_user_data = true;
+    memset(expected.user_data, 0x42, 64);
+    assert_string_equal(judged(), "binding.user_data");
+    claims.as.nitro.user_data = (atls_buf){nonce, 64};
+    assert_string_equal(judged(), "");
+    claims.as.nitro.user_data.len = 63;
+    assert_string_equal(judged(), "binding.user_data");
+    const atls_tee others[] = {ATLS_TEE_SGX, ATLS_TEE_TDX, ATLS_TEE_SNP,
+                               ATLS_TEE_TPM, ATLS_TEE_CCA, ATLS_TEE_TOKEN};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        fresh(others[i]);
+        expected.has_user_data = true;
+        assert_string_equal(judged(), "binding.user_data");
+    }
+    fresh(ATLS_TEE_NONE);
+    expected.has_report_data = false;
+    expected.has_user_data = true;
+    assert_string_equal(judged(), "skipped");
+}
+
+static void the_hardware_says_its_own(void **state)
+{
+    (void)state;
+    for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
+        fresh((atls_tee)tee);
+        expected.has_hardware_data = true;
+        memset(expected.hardware_data, 0x66, 64);
+        memset(claims.report_data, 0x66, 64);
+        claims.report_data_len = 64;
+        memset(expected.report_data, 0x66, 64);
+        memset(nonce, 0x66, 64);
+        const bool two = tee == ATLS_TEE_AZURE;
+        assert_string_equal(judged(), two ? "" : "binding.hardware_data");
+        if (two) {
+            claims.report_data[63] ^= 1;
+            assert_string_equal(judged(), "binding.hardware_data");
+            claims.report_data[63] ^= 1;
+            claims.report_data_len = 0;
+            assert_string_equal(judged(), "binding.hardware_data");
+        }
+    }
+}
+
+static const uint8_t key_hash[] = {1, 2, 3, 4}, other_hash[] = {1, 2, 3, 5};
+static atls_event events[3];
+
+static void fresh_log(void)
+{
+    fresh(ATLS_TEE_TDX);
+    const atls_event e = {.index = 3,
+                          .name = "New Certificate",
+                          .data = {key_hash, 4},
+                          .data_matches = true,
+                          .is_runtime = true,
+                          .after_ready = true};
+    for (size_t i = 0; i < 3; i++) {
+        events[i] = e;
+    }
+    events[0].data.ptr = other_hash;
+    events[2].name = "other";
+    claims.log = (atls_event_claims){.events = events, .n = 3, .replayed = 8};
+    expected.event = "New Certificate";
+    expected.event_data = (atls_buf){key_hash, 4};
+}
+
+static void the_last_event_of_a_name_counts(void **state)
+{
+    (void)state;
+    fresh_log();
+    assert_string_equal(judged(), "");
+    events[2].name = "New Certificate";
+    events[2].data.ptr = other_hash;
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    events[1].data.len = 3;
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    events[1].data_matches = false;
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    events[1].is_runtime = false; /* firmware's events have no names of their own */
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    events[1].index = 2;
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    expected.event = "New Certificat";
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    claims.log.replayed = 7;
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    claims.log.differs = 8;
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    claims.log = (atls_event_claims){0};
+    assert_string_equal(judged(), "binding.event");
+    fresh_log();
+    claims.tee = ATLS_TEE_SNP;
+    assert_string_equal(judged(), "binding.event");
+}
+
+/* An event as old as its machine, or one half of evidence that has two, says nothing of this connection. */
+static void what_stands_beside_binds_nothing_alone(void **state)
+{
+    (void)state;
+    fresh_log();
+    expected.has_report_data = false;
+    assert_string_equal(judged(), "binding.expected");
+    fresh(ATLS_TEE_AZURE);
+    expected.has_report_data = false;
+    expected.has_user_data = claims.tpm.has_user_data = true;
+    assert_string_equal(judged(), "binding.expected");
+    fresh(ATLS_TEE_AZURE);
+    expected.has_report_data = false;
+    expected.has_hardware_data = true;
+    claims.report_data_len = 64;
+    assert_string_equal(judged(), "binding.expected");
+    fresh(ATLS_TEE_NITRO); /* a document is made with its user data */
+    expected.has_report_data = false;
+    expected.has_user_data = true;
+    memset(expected.user_data, 0x42, 64);
+    claims.as.nitro.user_data = (atls_buf){nonce, 64};
+    assert_string_equal(judged(), "");
+    fresh_log(); /* without a binding to claim, it is just one more check */
+    expected.has_report_data = false;
+    expected.binding = ATLS_BINDING_NONE;
+    atls_binding_kind kind = ATLS_BINDING_SESSION;
+    const char *freshness = "none";
+    atls_ledger_init(&ledger);
+    atls_judge_binding(&claims, &expected, &ledger, &kind, &freshness);
+    assert_true(atls_ledger_all_ok(&ledger, 0) && ledger.count == 1);
+    assert_int_equal(kind, ATLS_BINDING_NONE);
+    assert_string_equal(freshness, "none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +333,10 @@ int main(void)
         cmocka_unit_test(nonces_are_compared_whole),
         cmocka_unit_test(who_names_an_issuer_wants_a_token),
         cmocka_unit_test(a_binding_wants_something_to_compare),
+        cmocka_unit_test(user_data_are_those_of_the_report),
+        cmocka_unit_test(the_hardware_says_its_own),
+        cmocka_unit_test(the_last_event_of_a_name_counts),
+        cmocka_unit_test(what_stands_beside_binds_nothing_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

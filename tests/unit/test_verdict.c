@@ -356,8 +356,9 @@ static void json_is_the_contracts_object(void **state)
     json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
     static const char *const members[] = {
-        "accepted",  "code", "format",    "check", "message", "checks",   "binding", "identity",
-        "freshness", "root", "simulated", "at",    "tcb",     "platform", "claims",  "workload"};
+        "accepted", "code",     "format",    "check",        "message", "checks",
+        "binding",  "identity", "freshness", "binding_line", "root",    "simulated",
+        "at",       "tcb",      "platform",  "claims",       "workload"};
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         assert_non_null(json_object_get(j, members[i]));
     }
@@ -517,6 +518,27 @@ static void text_tells_a_remedy_once(void **state)
     atls_verdict_free(r);
 }
 
+/* The dialect's words stand only where its binding was shown. */
+static void the_dialect_says_what_it_proves(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        atls_verdict *r = good();
+        r->binding = (atls_binding_kind)i;
+        r->binding_line = "a nonce, and luck";
+        atls_verdict_conclude(r);
+        const char *wanted = i == ATLS_BINDING_NONE ? "none (evidence alone)" : "a nonce, and luck";
+        assert_string_equal(atls_verdict_binding_line(r), wanted);
+        char *text = atls_verdict_text(r, false);
+        char *json = atls_verdict_json(r);
+        says(text, wanted);
+        says(json, wanted);
+        atls_free(text);
+        atls_free(json);
+        atls_verdict_free(r);
+    }
+}
+
 static void text_marks_simulation_twice(void **state)
 {
     (void)state;
@@ -586,6 +608,7 @@ int main(void)
         cmocka_unit_test(json_of_sgx_and_of_nothing),
         cmocka_unit_test(text_tells_a_refusal),
         cmocka_unit_test(text_tells_a_remedy_once),
+        cmocka_unit_test(the_dialect_says_what_it_proves),
         cmocka_unit_test(text_marks_simulation_twice),
         cmocka_unit_test(text_tells_each_code),
     };

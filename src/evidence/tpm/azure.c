@@ -196,6 +196,8 @@ static void judge(azure_case *c)
         claims->tee = ATLS_TEE_AZURE;
         claims->hardware = is_tdx ? ATLS_TEE_TDX : ATLS_TEE_SNP;
         memcpy(claims->tpm.vm_id, c->runtime->vm_id, sizeof claims->tpm.vm_id);
+        claims->tpm.has_user_data = c->runtime->has_user_data;
+        memcpy(claims->tpm.user_data, c->runtime->user_data, sizeof claims->tpm.user_data);
     }
 }
 

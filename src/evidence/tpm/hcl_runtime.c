@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hex.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "crypto/digest.h"
@@ -93,12 +94,23 @@ static atls_code read_vm_id(const json_t *root, char out[40], atls_err *err)
     return ATLS_OK;
 }
 
+/* What is not 64 bytes in hex is none: only who wants it asks for it. */
+static void read_user_data(const json_t *root, atls_hcl_runtime *r)
+{
+    const json_t *data = json_object_get(root, "user-data");
+    size_t len = 0;
+    r->has_user_data = json_string_length(data) == 2 * sizeof r->user_data &&
+                       atls_hex_decode(json_string_value(data), json_string_length(data),
+                                       r->user_data, sizeof r->user_data, &len);
+}
+
 static atls_code decode(atls_buf json, atls_hcl_runtime *r, atls_err *err)
 {
     json_t *root = NULL;
     ATLS_TRY(atls_json_parse(json, ATLS_HCL_MAX_LEN, "tpm.hcl.json", &root, err));
     atls_code rc = read_ak(root, &r->ak, err);
     rc = rc == ATLS_OK ? read_vm_id(root, r->vm_id, err) : rc;
+    read_user_data(root, r);
     json_decref(root);
     return rc;
 }

@@ -11,6 +11,8 @@
 typedef struct atls_hcl_runtime { /* immutable */
     atls_kept kept;
     atls_public_key *ak; /* RSA */
+    bool has_user_data;
+    uint8_t user_data[64]; /* user-data: what the guest asked the report for */
     char vm_id[40];      /* vmUniqueId; "" if it does not say */
 } atls_hcl_runtime;
 
