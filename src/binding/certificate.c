@@ -123,23 +123,28 @@ bool atls_carrier_extension(const atls_carrier *c, atls_buf oid, atls_buf *value
     return false;
 }
 
-bool atls_der_octets(atls_buf value, atls_buf *content)
+bool atls_der_content(atls_buf value, uint8_t tag, atls_buf *content)
 {
     const unsigned char *at = value.ptr;
     long len = 0;
-    int tag = 0;
+    int number = 0;
     int class = 0;
-    if (value.len == 0 || value.len > ATLS_CARRIER_MAX_LEN) {
+    if (value.len == 0 || value.len > ATLS_CARRIER_MAX_LEN || value.ptr[0] != tag) {
         return false;
     }
-    int ret = ASN1_get_object(&at, &len, &tag, &class, (long)value.len);
+    int ret = ASN1_get_object(&at, &len, &number, &class, (long)value.len);
     ERR_clear_error();
-    if (ret != 0 || tag != V_ASN1_OCTET_STRING || class != V_ASN1_UNIVERSAL ||
-        at + len != value.ptr + value.len) {
+    /* 0x80: an error; 1: indefinite length */
+    if ((ret & 0x81) != 0 || at + len != value.ptr + value.len) {
         return false;
     }
     *content = (atls_buf){at, (size_t)len};
     return true;
+}
+
+bool atls_der_octets(atls_buf value, atls_buf *content)
+{
+    return atls_der_content(value, V_ASN1_OCTET_STRING, content);
 }
 
 /* --- what is asked of one --- */

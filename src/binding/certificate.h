@@ -20,6 +20,8 @@ ATLS_MUST_USE atls_code atls_carrier_of(X509 *x509, atls_buf der, atls_carrier *
 void atls_carrier_clear(atls_carrier *c);
 /* The content of extnValue of the extension whose OID has this content (without tag and length). False: not there. */
 bool atls_carrier_extension(const atls_carrier *c, atls_buf oid, atls_buf *value, bool *critical);
+/* The content of one DER value that is all of value, and whose first byte is tag (0x04, 0x0c, 0x30). */
+bool atls_der_content(atls_buf value, uint8_t tag, atls_buf *content);
 /* Peels one DER OCTET STRING that is all of value. */
 bool atls_der_octets(atls_buf value, atls_buf *content);
 
