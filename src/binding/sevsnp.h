@@ -1,0 +1,37 @@
+/* sevsnp.h: the messages of go-sev-guest (sevsnp.Report, sevsnp.Attestation), in which Go programs carry an SNP report field
+ * by field: back to the 1184 bytes that AMD's firmware signed, and from them to a message. What a message leaves out were
+ * reserved zeros; if they were none, the signature over the bytes does not hold. Nothing is judged here. */
+#ifndef ATLS_BINDING_SEVSNP_H
+#define ATLS_BINDING_SEVSNP_H
+
+#include "base/reader.h"
+#include "base/writer.h"
+
+#define ATLS_SEVSNP_REPORT_LEN 1184
+/* Bytes that surely suffice for a sevsnp.Report made of a report. */
+#define ATLS_SEVSNP_REPORT_MESSAGE_MAX 1536
+
+typedef struct atls_sevsnp { /* views point into the message */
+    uint8_t report[ATLS_SEVSNP_REPORT_LEN];
+    atls_buf vcek, vlek, ask, ark; /* DER; empty: not there */
+} atls_sevsnp;
+
+/* A sevsnp.Report. ATLS_E_INVALID "sevsnp.malformed" (no such message), "sevsnp.twice" (a field comes again),
+ * "sevsnp.field" (of another kind, length or range than its place in the report), "sevsnp.missing" (version, report data,
+ * measurement or signature). Unknown fields are passed over. */
+ATLS_MUST_USE atls_code atls_sevsnp_report_parse(atls_buf message,
+                                                 uint8_t out[ATLS_SEVSNP_REPORT_LEN],
+                                                 atls_err *err);
+/* A sevsnp.Attestation: report and certificate chain (its firmware certificate and extras are passed over). */
+ATLS_MUST_USE atls_code atls_sevsnp_parse(atls_buf message, atls_sevsnp *out, atls_err *err);
+
+/* A report as sevsnp.Report, in the order of the numbers, as Go writes it. report has 1184 bytes. The product's number of a
+ * sevsnp.Attestation is left out: a reader finds it in the report, or in the VCEK. */
+void atls_sevsnp_report_write(atls_writer *w, const uint8_t report[ATLS_SEVSNP_REPORT_LEN]);
+
+/* The certificate table of an SNP host (GHCB) with those that are there: VCEK, VLEK, ASK. An ARK is never taken from a peer.
+ * Bytes needed by atls_sevsnp_table_write: 0 when there is none. */
+size_t atls_sevsnp_table_len(const atls_sevsnp *s);
+void atls_sevsnp_table_write(atls_writer *w, const atls_sevsnp *s);
+
+#endif
