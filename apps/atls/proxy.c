@@ -181,7 +181,8 @@ static int run_server(int argc, char **argv)
         return parsed == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
     }
     const verifier_setup *v = &s.setup.verifier;
-    bool ask = v->policy != NULL || v->collateral_n > 0 || v->sim_roots_n > 0;
+    bool ask = v->policy != NULL || v->collateral_n > 0 || v->sim_roots_n > 0 ||
+               v->takes_dummy;
     atls_err err = {0};
     address at;
     int listener = -1;

@@ -16,7 +16,7 @@
 #define STORE_FILES_MAX   1024
 #define COLLATERAL_SUFFIX ".json"
 
-enum { POLICY = 0x200, COLLATERAL, ENDORSEMENT, ROOT, SIM_ROOT };
+enum { POLICY = 0x200, COLLATERAL, ENDORSEMENT, ROOT, SIM_ROOT, DUMMY };
 
 const flag verifier_flags[] = {
     {POLICY, "policy", "FILE", "what to accept; without it the built-in rule applies"},
@@ -28,6 +28,8 @@ const flag verifier_flags[] = {
      "replaces the vendor root of intel, amd, aws, google, tpm or cca"},
     {SIM_ROOT, "insecure-sim-root", "FILE",
      "trusts a simulator's root too; verdicts say `simulated`"},
+    {DUMMY, "insecure-dummy-evidence", NULL,
+     "takes a test peer's unsigned evidence, which proves nothing; verdicts say `simulated`"},
     {0, NULL, NULL, NULL},
 };
 
@@ -57,6 +59,9 @@ bool verifier_setup_take(verifier_setup *s, int id, const char *arg)
         return true;
     case SIM_ROOT:
         append(s->sim_roots, &s->sim_roots_n, arg, &s->too_many);
+        return true;
+    case DUMMY:
+        s->takes_dummy = true;
         return true;
     default:
         return false;
@@ -248,6 +253,9 @@ atls_code verifier_setup_make(const verifier_setup *s, atls_verifier **out, atls
     atls_verifier *v = atls_verifier_new();
     if (v == NULL) {
         return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
+    }
+    if (s->takes_dummy) {
+        atls_verifier_insecure_accept_dummy(v);
     }
     atls_code rc = s->policy != NULL ? add_policy(v, s->policy, err) : ATLS_OK;
     for (size_t i = 0; rc == ATLS_OK && i < s->roots_n; i++) {

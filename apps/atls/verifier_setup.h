@@ -20,6 +20,7 @@ typedef struct verifier_setup {
     size_t roots_n;
     const char *sim_roots[SETUP_FILES_MAX];
     size_t sim_roots_n;
+    bool takes_dummy;
     bool too_many;
 } verifier_setup;
 

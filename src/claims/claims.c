@@ -6,9 +6,10 @@ static const struct {
     atls_tee tee;
     const char *name;
 } tees[] = {
-    {ATLS_TEE_SGX, "sgx"},   {ATLS_TEE_TDX, "tdx"},     {ATLS_TEE_SNP, "snp"},
-    {ATLS_TEE_TPM, "tpm"},   {ATLS_TEE_NITRO, "nitro"}, {ATLS_TEE_CCA, "cca"},
-    {ATLS_TEE_TOKEN, "jwt"}, {ATLS_TEE_AZURE, "azure"}, {ATLS_TEE_NITROTPM, "nitrotpm"},
+    {ATLS_TEE_SGX, "sgx"},     {ATLS_TEE_TDX, "tdx"},     {ATLS_TEE_SNP, "snp"},
+    {ATLS_TEE_TPM, "tpm"},     {ATLS_TEE_NITRO, "nitro"}, {ATLS_TEE_CCA, "cca"},
+    {ATLS_TEE_TOKEN, "jwt"},   {ATLS_TEE_AZURE, "azure"}, {ATLS_TEE_NITROTPM, "nitrotpm"},
+    {ATLS_TEE_DUMMY, "dummy"},
 };
 
 const char *atls_tee_name(atls_tee tee)

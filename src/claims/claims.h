@@ -15,9 +15,10 @@ typedef enum atls_tee {
     ATLS_TEE_CCA,
     ATLS_TEE_TOKEN,
     ATLS_TEE_AZURE,   /* a vTPM whose key a hardware report covers: claims of both */
-    ATLS_TEE_NITROTPM /* AWS: a document about an instance's TPM, not about an enclave */
+    ATLS_TEE_NITROTPM, /* AWS: a document about an instance's TPM, not about an enclave */
+    ATLS_TEE_DUMMY     /* for tests: it has report data, and proves nothing */
 } atls_tee;
-#define ATLS_TEES (ATLS_TEE_NITROTPM + 1)
+#define ATLS_TEES (ATLS_TEE_DUMMY + 1)
 
 /* "sgx", "tdx", ...: as in --format, JSON and policy files. "none" for another value. */
 const char *atls_tee_name(atls_tee tee);

@@ -10,6 +10,7 @@ static const atls_evidence_type types[] = {
     {"nitro", 1, {"document"}},
     {"cca", 1, {"token"}},
     {"jwt", 1, {"token"}},
+    {"dummy", 1, {"report_data"}}, /* for tests: 1 to 64 bytes that nobody signed */
     {"tpm", 3, {"quote", "signature", "pcrs", "ak_public", "ak_cert", "event_log", "ima_log"}},
     {"azure",
      3,

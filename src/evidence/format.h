@@ -46,5 +46,6 @@ extern const atls_format atls_format_tpm;
 extern const atls_format atls_format_azure;
 extern const atls_format atls_format_jwt;
 extern const atls_format atls_format_snp;
+extern const atls_format atls_format_dummy;
 
 #endif

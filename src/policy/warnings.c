@@ -167,10 +167,15 @@ static void warn_of_weak_pins(warning_list *list, const atls_workload *w)
 static void warn_of_measurements(warning_list *list, const atls_workload *w)
 {
     for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
-        bool unchecked = w->tees[t] && w->measured[t].n == 0 && t != ATLS_TEE_AZURE;
+        bool unchecked =
+            w->tees[t] && w->measured[t].n == 0 && t != ATLS_TEE_AZURE && t != ATLS_TEE_DUMMY;
         if (unchecked && !(has_log(t) && w->events_n > 0)) {
             warn(list, "measurements unchecked: any software in a genuine TEE fits.");
         }
+    }
+    if (w->tees[ATLS_TEE_DUMMY]) {
+        warn(list, "dummy evidence is accepted where the verifier is told to take it: it proves "
+                   "nothing, and anybody can write it.");
     }
     if (w->tees[ATLS_TEE_AZURE] && w->measured[ATLS_TEE_TPM].n == 0 && w->events_n == 0) {
         warn(list, "measurements unchecked: on Azure the hardware's measurement is that of "

@@ -22,6 +22,7 @@ struct atls_trust {
     atls_platform_cache *platforms;
     atls_kept_cache *kept; /* of the other families */
     atls_endorsements endorsements;
+    bool takes_dummy; /* evidence that proves nothing: the caller said so */
 };
 
 atls_trust *atls_trust_new(void); /* with the pinned roots; NULL: no memory */

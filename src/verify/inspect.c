@@ -73,6 +73,10 @@ static atls_code put_part(json_t *part, const char *type, const char *name, atls
     if (strcmp(type, "snp") == 0) {
         return atls_inspect_certificates(part, "certificates", bytes, err);
     }
+    if (strcmp(type, "dummy") == 0) {
+        atls_inspect_hex(part, "bytes", bytes);
+        return ATLS_OK;
+    }
     if (strcmp(name, "quote") == 0) {
         return atls_inspect_quote(part, bytes, err);
     }

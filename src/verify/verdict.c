@@ -49,6 +49,12 @@ static bool has_signature(const atls_ledger *l)
     return false;
 }
 
+/* Evidence for tests, taken as such: nobody signed it, and the verdict says so. */
+static bool is_marked_dummy(const atls_verdict *r)
+{
+    return r->claims.tee == ATLS_TEE_DUMMY && r->claims.simulated;
+}
+
 /* A ledger without a failure is not enough: what every acceptance rests on must be in it. */
 static void require_foundation(atls_verdict *r)
 {
@@ -60,7 +66,7 @@ static void require_foundation(atls_verdict *r)
         atls_ledger_fail(&r->ledger, "verdict.evidence", ATLS_E_INVALID, none,
                          atls_value_text("evidence whose signatures verified"));
     }
-    if (!has_signature(&r->ledger)) {
+    if (!has_signature(&r->ledger) && !is_marked_dummy(r)) {
         atls_ledger_fail(&r->ledger, "verdict.signature", ATLS_E_INVALID, none,
                          atls_value_text("a check of the evidence's signature"));
     }

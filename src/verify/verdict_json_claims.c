@@ -353,7 +353,8 @@ static void set_family(verdict_object *o, const atls_claims *c)
     default:
         break;
     }
-    if (c->tee == ATLS_TEE_SGX || c->tee == ATLS_TEE_TDX || c->tee == ATLS_TEE_SNP) {
+    if (c->tee == ATLS_TEE_SGX || c->tee == ATLS_TEE_TDX || c->tee == ATLS_TEE_SNP ||
+        c->tee == ATLS_TEE_DUMMY) {
         verdict_set_hex(o, "report_data", c->report_data, c->report_data_len);
     }
 }

@@ -132,6 +132,9 @@ void verdict_text_runs(atls_text *row, const atls_claims *c)
     case ATLS_TEE_TOKEN:
         run_token(row, &c->as.token);
         break;
+    case ATLS_TEE_DUMMY:
+        atls_text_add(row, "%sanything: dummy evidence proves nothing", row->len > 0 ? ", " : "");
+        break;
     default:
         atls_text_add(row, "not proved: the evidence did not verify");
         break;
@@ -227,6 +230,9 @@ void verdict_text_on(atls_text *row, const atls_claims *c)
         break;
     case ATLS_TEE_TOKEN:
         on_token(row, &c->as.token);
+        break;
+    case ATLS_TEE_DUMMY:
+        atls_text_add(row, "nothing: no hardware is named");
         break;
     default:
         break;

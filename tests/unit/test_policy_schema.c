@@ -167,6 +167,10 @@ static void every_register_stands_in_both(void **state)
         size_t n;
         char name[16];
         const atls_register *table = atls_registers((atls_tee)t, &n);
+        if (t == ATLS_TEE_DUMMY) { /* measures nothing */
+            assert_int_equal(n, 0);
+            continue;
+        }
         assert_non_null(table);
         (void)snprintf(name, sizeof name, "%s_set", atls_tee_name((atls_tee)t));
         const json_t *properties = json_object_get(definition(name), "properties");
