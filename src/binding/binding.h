@@ -130,6 +130,8 @@ struct atls_binding {
     bool own_alpn; /* begin() offers names by itself; the server asks takes_alpn() */
     bool tls12;    /* deployed peers need TLS 1.2: allowed where the option "tls12" says yes */
     bool alone; /* a client that may speak it offers no other dialect beside it (SNI, extensions) */
+    bool verify_only;    /* we judge it, and do not make it */
+    bool attests_inside; /* calls link->attest from inside OpenSSL's callbacks */
     bool in_certificate; /* evidence is in the peer's TLS certificate: a client must show one */
     bool
         makes_certificate; /* show() makes our TLS certificate; otherwise the identity's is shown */

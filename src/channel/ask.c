@@ -184,7 +184,8 @@ static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_
 {
     atls_expected expected = {
         .binding = ATLS_BINDING_SESSION,
-        .binding_name = "atls/1",
+        .binding_name = atls_binding_atls1.name,
+        .binding_line = atls_binding_atls1.line,
         .pki_name = s->pki_name,
     };
     ATLS_TRY(expect_report_data(s, ea->spki, payload, &expected, err));
@@ -272,7 +273,7 @@ static atls_code judge(atls_session *s, atls_buf bytes, atls_buf attachment, atl
 }
 
 /* A verdict that says accepted must not be what is left of a peer that was refused. */
-static void keep_refusal(atls_session *s, atls_code code, const atls_err *err)
+void atls_ask_keep_refusal(atls_session *s, atls_code code, const atls_err *err)
 {
     bool about_peer = code >= ATLS_E_COLLATERAL && code <= ATLS_E_BINDING;
     if (s->ask.verdict != NULL && !atls_verdict_accepted(s->ask.verdict)) {
@@ -286,7 +287,7 @@ static void keep_refusal(atls_session *s, atls_code code, const atls_err *err)
 static atls_code refuse(atls_session *s, atls_code code, const atls_err *err)
 {
     bool data_waits = s->stage == STAGE_OPEN && s->out_first != NULL;
-    keep_refusal(s, code, err);
+    atls_ask_keep_refusal(s, code, err);
     if (!data_waits && queue_verdict(s, VERDICT_REFUSED, NULL) == ATLS_OK) {
         (void)!atls_frames_flush(s, NULL); /* best effort: the refusal stands either way */
     }

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "base/err.h"
+#include "channel/shown.h"
 
 static const char *const known_alpn[ATLS_ALPN_NAMES] = {"atls/1", "atls/1+h2", "atls/1+http/1.1"};
 
@@ -19,6 +20,13 @@ atls_config *atls_config_new(void)
     c->round_gap_ms = ATLS_DEFAULT_ROUND_GAP_MS;
     c->alpn[0] = known_alpn[0];
     c->alpn_n = 1;
+    c->bindings[0] = &atls_binding_atls1;
+    c->bindings_n = 1;
+    c->shown = atls_shown_new();
+    if (c->shown == NULL) {
+        free(c);
+        return NULL;
+    }
     return c;
 }
 
@@ -30,6 +38,8 @@ void atls_config_free(atls_config *c)
     X509_free(c->leaf);
     EVP_PKEY_free(c->key);
     OPENSSL_free(c->spki);
+    atls_shown_free(c->shown);
+    atls_config_drop_options(c);
     free(c);
 }
 
@@ -63,6 +73,7 @@ atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key, a
     X509_free(c->leaf);
     EVP_PKEY_free(c->key);
     OPENSSL_free(c->spki);
+    c->own_key = false;
     c->leaf = leaf;
     c->key = key;
     c->spki = spki;

@@ -50,6 +50,7 @@ atls_code atls_config_make_identity(atls_config *c, int64_t when_s, atls_err *er
                       "cannot make a P-256 key and its certificate");
     } else {
         rc = atls_config_set1_identity(c, cert, key, err);
+        c->own_key = rc == ATLS_OK;
     }
     X509_free(cert);
     EVP_PKEY_free(key);

@@ -43,6 +43,13 @@ void atls_life_accepted(atls_session *s)
     if (interval_s > 0) {
         ask->again_at = sooner(ask->again_at, later(s->now_ms, (uint64_t)interval_s * 1000));
     }
+    if (atls_session_is_plain(s) && ask->again_at != NEVER) {
+        /* Nobody can be asked again here: what the policy wants holds all the same, and the connection ends instead. */
+        uint64_t interval_end =
+            interval_s > 0 ? later(s->now_ms, (uint64_t)interval_s * 1000) : NEVER;
+        ask->stand_until = sooner(ask->stand_until, interval_end);
+        ask->again_at = NEVER;
+    }
     ask->expires = expires;
 }
 
@@ -104,6 +111,11 @@ uint64_t atls_session_deadline_ms(const atls_session *s)
 
 atls_code atls_session_reattest(atls_session *s, atls_err *err)
 {
+    if (atls_session_is_plain(s)) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "session.reattest",
+                        "%s attests once a connection: open a new one",
+                        s->dialect->link.binding->name);
+    }
     if (s->stage != STAGE_OPEN || s->ask.state == ASK_NOTHING) {
         return ATLS_ERR(err, ATLS_E_USAGE, "session.reattest", "%s",
                         s->stage != STAGE_OPEN ? "the session is not open"

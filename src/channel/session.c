@@ -58,6 +58,13 @@ atls_code atls_session_new(const atls_config *c, SSL *ssl, atls_role role, uint6
     SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     (void)SSL_set_num_tickets(ssl, 0); /* whatever the caller's context says */
     X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), (time_t)when_s);
+    if (atls_config_has_dialects(c)) {
+        atls_code rc = atls_dialect_new(s, err);
+        if (rc != ATLS_OK) {
+            atls_session_free(s);
+            return rc;
+        }
+    }
     *out = s;
     return ATLS_OK;
 }
@@ -68,6 +75,7 @@ void atls_session_free(atls_session *s)
         return;
     }
     atls_frames_drop(s);
+    atls_dialect_free(s);
     atls_job_clear(&s->job);
     atls_verdict_free(s->ask.verdict);
     free(s->ask.held);
@@ -80,8 +88,8 @@ void atls_session_free(atls_session *s)
 
 atls_code atls_session_end(atls_session *s, atls_code code, atls_err *err)
 {
-    bool half_written =
-        s->out_first != NULL; /* OpenSSL may hold a part of it: nothing can follow */
+    /* OpenSSL may hold a part of it: nothing can follow */
+    bool half_written = s->out_first != NULL || atls_stream_waits(s);
     if (SSL_is_init_finished(s->ssl) && !s->tls_broken && !half_written) {
         ERR_clear_error();
         (void)!SSL_shutdown(s->ssl);
@@ -216,9 +224,14 @@ static atls_code handshake(atls_session *s, atls_err *err)
     if (s->stage == STAGE_TLS) {
         ATLS_TRY(atls_tls_handshake(s, err));
         s->stage = STAGE_EXCHANGE;
-        ATLS_TRY(atls_ask_first(s, err));
+        if (!atls_session_is_plain(s)) {
+            ATLS_TRY(atls_ask_first(s, err));
+        }
     }
-    return s->stage == STAGE_OPEN ? ATLS_OK : pump(s, err);
+    if (s->stage == STAGE_OPEN) {
+        return ATLS_OK;
+    }
+    return atls_session_is_plain(s) ? atls_dialect_exchange(s, err) : pump(s, err);
 }
 
 atls_code atls_session_handshake(atls_session *s, atls_err *err)
@@ -232,6 +245,9 @@ static atls_code read_data(atls_session *s, uint8_t *out, size_t cap, size_t *do
     ATLS_TRY(atls_life_tick(s, err));
     if (s->close_read) {
         return ATLS_OK;
+    }
+    if (atls_session_is_plain(s)) {
+        return atls_stream_read(s, out, cap, done, err);
     }
     ATLS_TRY(pump(s, err));
     if (s->close_read) {
@@ -258,7 +274,7 @@ atls_code atls_session_read(atls_session *s, uint8_t *out, size_t cap, size_t *d
 static atls_code advance(atls_session *s, atls_err *err)
 {
     ATLS_TRY(atls_life_tick(s, err));
-    return pump(s, err);
+    return atls_session_is_plain(s) ? atls_stream_advance(s, err) : pump(s, err);
 }
 
 atls_code atls_session_advance(atls_session *s, atls_err *err)
@@ -283,6 +299,9 @@ static atls_code write_data(atls_session *s, const uint8_t *data, size_t len, si
                             atls_err *err)
 {
     ATLS_TRY(atls_life_tick(s, err));
+    if (atls_session_is_plain(s)) {
+        return atls_stream_write(s, data, len, done, err);
+    }
     atls_code rc = atls_frames_flush(s, err);
     while (rc == ATLS_OK && *done < len) {
         size_t n = len - *done < ATLS1_DATA_MAX ? len - *done : ATLS1_DATA_MAX;
@@ -330,12 +349,13 @@ atls_code atls_session_write(atls_session *s, const uint8_t *data, size_t len, s
 static atls_code shut_down(atls_session *s, atls_err *err)
 {
     ATLS_TRY(atls_life_tick(s, err));
-    if (!s->close_sent) {
+    bool plain = atls_session_is_plain(s); /* close_notify alone says it there */
+    if (!s->close_sent && !plain) {
         ATLS_TRY(
             atls_frames_queue(s, ATLS1_FRAME_CLOSE, (atls_buf){NULL, 0}, (atls_buf){NULL, 0}, err));
-        s->close_sent = true;
     }
-    ATLS_TRY(atls_frames_flush(s, err));
+    s->close_sent = true;
+    ATLS_TRY(plain ? atls_stream_flush(s, err) : atls_frames_flush(s, err));
     ERR_clear_error();
     int ret = SSL_shutdown(s->ssl);
     if (ret < 0) {
@@ -373,7 +393,16 @@ atls_job *atls_session_get0_job(atls_session *s)
 
 bool atls_session_wants_write(const atls_session *s)
 {
-    return s->out_first != NULL;
+    return s->out_first != NULL || atls_stream_waits(s);
+}
+
+const char *atls_session_get0_binding(const atls_session *s)
+{
+    if (atls_session_is_plain(s)) {
+        return s->dialect->link.binding->name;
+    }
+    bool settled = s->dialect == NULL || s->stage == STAGE_EXCHANGE || s->stage == STAGE_OPEN;
+    return settled ? atls_binding_atls1.name : NULL;
 }
 
 const atls_verdict *atls_session_get0_verdict(const atls_session *s)

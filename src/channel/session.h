@@ -82,6 +82,24 @@ typedef struct atls_frame_in {
     uint8_t *payload;  /* NULL for data, which goes straight to the caller */
 } atls_frame_in;
 
+#define ATLS_STREAM_CHUNK                                                                          \
+    ((size_t)16384) /* bytes that may wait for room in plain streams: one record */
+
+typedef struct atls_dialect { /* a session in another dialect than atls/1 */
+    atls_link link;
+    bool attached;                      /* the SSL knows the link: callbacks find it */
+    bool chosen;                        /* link.binding is settled, its state is there */
+    bool reading;                       /* the exchange waits for bytes */
+    bool done;                          /* the exchange is over */
+    bool key_is_new;                    /* link.key belongs to this link */
+    bool is_renewing;                   /* we were told to make the certificate that is kept */
+    const char *alpn;                   /* server: the name to select; NULL: none */
+    atls_err inside;                    /* why a callback of OpenSSL failed; check NULL: none did */
+    uint8_t *peer_der;                  /* of its leaf, OPENSSL_malloc'ed */
+    uint8_t waiting[ATLS_STREAM_CHUNK]; /* plain data taken from the caller, not yet written */
+    size_t waiting_from, waiting_to;
+} atls_dialect;
+
 struct atls_session {
     const atls_config *config;
     SSL *ssl;
@@ -101,6 +119,7 @@ struct atls_session {
     uint8_t *tls_spki; /* of the peer's TLS leaf; NULL: it showed none */
     size_t tls_spki_len;
     char *pki_name;
+    bool pki_verified; /* ordinary verification built a chain for the leaf */
 
     atls_frame_in in;
     atls_frame_out *out_first, *out_last;
@@ -109,7 +128,14 @@ struct atls_session {
     atls_ask ask;
     atls_answer answer;
     atls_job job;
+    atls_dialect *dialect; /* NULL: this configuration speaks atls/1 alone */
 };
+
+/* Is it another dialect than atls/1 that is spoken? Known since the end of the TLS handshake. */
+static inline bool atls_session_is_plain(const atls_session *s)
+{
+    return s->dialect != NULL && s->dialect->chosen;
+}
 
 /* --- session.c --- */
 /* Ends the session for good: what waits is dropped, err and code are kept for every later call. Returns code. */
@@ -148,6 +174,36 @@ ATLS_MUST_USE atls_code atls_answer_request(atls_session *s, atls_buf bytes, atl
 ATLS_MUST_USE atls_code atls_answer_verdict(atls_session *s, atls_buf bytes, atls_err *err);
 /* What can be done without a frame: start a held job, turn a finished one into an authenticator. */
 ATLS_MUST_USE atls_code atls_answer_advance(atls_session *s, atls_err *err);
+
+/* What is left of a peer that was refused: its own verdict, or one made of the error. */
+void atls_ask_keep_refusal(atls_session *s, atls_code code, const atls_err *err);
+
+/* --- dialect.c: up to the end of the TLS handshake --- */
+ATLS_MUST_USE atls_code atls_dialect_new(atls_session *s, atls_err *err);
+void atls_dialect_free(atls_session *s);
+/* Callbacks of a context: the ClientHello; the certificate that TLS asks us for (arg: the session). */
+int atls_dialect_hello(SSL *ssl, int *alert, void *arg);
+int atls_dialect_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                      const unsigned char *in, unsigned int in_len, void *arg);
+/* Which one it is, by the ALPN name that was agreed. */
+ATLS_MUST_USE atls_code atls_dialect_resolve(atls_session *s, atls_err *err);
+/* What the dialect may know now that TLS is done. */
+ATLS_MUST_USE atls_code atls_dialect_handshaken(atls_session *s, atls_err *err);
+/* Takes a finished job's evidence; ATLS_WANT_JOB while it is not finished. */
+ATLS_MUST_USE atls_code atls_dialect_take_evidence(atls_session *s, atls_err *err);
+ATLS_MUST_USE atls_code atls_dialect_start_job(atls_session *s, atls_err *err);
+
+/* --- exchange.c: evidence over the open TLS connection --- */
+ATLS_MUST_USE atls_code atls_dialect_exchange(atls_session *s, atls_err *err);
+
+/* --- stream.c: data as TLS carries it --- */
+ATLS_MUST_USE atls_code atls_stream_flush(atls_session *s, atls_err *err);
+ATLS_MUST_USE atls_code atls_stream_read(atls_session *s, uint8_t *out, size_t cap, size_t *done,
+                                         atls_err *err);
+ATLS_MUST_USE atls_code atls_stream_write(atls_session *s, const uint8_t *data, size_t len,
+                                          size_t *done, atls_err *err);
+ATLS_MUST_USE atls_code atls_stream_advance(atls_session *s, atls_err *err);
+bool atls_stream_waits(const atls_session *s); /* for room */
 
 /* --- life.c --- */
 /* Looks at the clock: ends what is overdue, asks again when it is time. */

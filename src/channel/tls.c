@@ -1,4 +1,4 @@
-/* tls.c: what atls/1 wants of TLS: set before the handshake, and asked for again after it, because a caller
+/* tls.c: what attested connections want of TLS: set before the handshake, and asked for again after it, because a caller
  * can change an SSL in between and OpenSSL counts a suspended verification as a success. */
 #include <string.h>
 
@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "channel/session.h"
+
+#define ATLS_CERTIFICATES_MAX (1 << 20) /* bytes of a peer's chain that may carry evidence */
 
 /* --- before the handshake --- */
 
@@ -29,25 +31,74 @@ static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_l
     return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol (120) */
 }
 
+static bool add_alpn_name(const char *name, uint8_t *wire, size_t cap, size_t *len)
+{
+    size_t n = strlen(name);
+    if (*len + 1 + n > cap) {
+        return false;
+    }
+    wire[*len] = (uint8_t)n;
+    memcpy(wire + *len + 1, name, n);
+    *len += 1 + n;
+    return true;
+}
+
+/* What a client offers: the names of its dialects, and nothing beside them. */
+static bool offer_alpn(const atls_config *c, SSL_CTX *ctx)
+{
+    uint8_t wire[512];
+    size_t len = 0;
+    bool ok = true;
+    for (size_t b = 0; b < c->bindings_n; b++) {
+        const atls_binding *binding = c->bindings[b];
+        bool framed = binding == &atls_binding_atls1;
+        for (size_t i = 0; framed && ok && i < c->alpn_n; i++) {
+            ok = add_alpn_name(c->alpn[i], wire, sizeof wire, &len);
+        }
+        for (size_t i = 0; !framed && !binding->own_alpn && ok && binding->alpn[i] != NULL; i++) {
+            ok = add_alpn_name(binding->alpn[i], wire, sizeof wire, &len);
+        }
+    }
+    return ok && (len == 0 ||
+                  SSL_CTX_set_alpn_protos(ctx, wire, (unsigned)len) == 0); /* 0 is success here */
+}
+
 static bool set_alpn(const atls_config *c, SSL_CTX *ctx, atls_role role)
 {
-    if (role == ATLS_SERVER) {
-        /* OpenSSL hands the pointer back to alpn_select, which only reads. */
-        SSL_CTX_set_alpn_select_cb(ctx, alpn_select, (void *)(uintptr_t)c);
-        return true;
+    if (role == ATLS_CLIENT) {
+        return offer_alpn(c, ctx);
     }
-    uint8_t wire[64];
-    size_t len = 0;
-    for (size_t i = 0; i < c->alpn_n; i++) {
-        size_t n = strlen(c->alpn[i]);
-        if (len + 1 + n > sizeof wire) {
+    /* OpenSSL hands the pointer back to the callbacks, which only read. */
+    void *arg = (void *)(uintptr_t)c;
+    SSL_CTX_set_alpn_select_cb(ctx, atls_config_has_dialects(c) ? atls_dialect_alpn : alpn_select,
+                               arg);
+    if (atls_config_has_dialects(c)) {
+        SSL_CTX_set_client_hello_cb(ctx, atls_dialect_hello, arg);
+    }
+    return true;
+}
+
+static bool set_versions(const atls_config *c, SSL_CTX *ctx)
+{
+    bool tls12 = atls_config_allows_tls12(c);
+    /* With TLS 1.2 as with 1.3: an ephemeral key exchange, and authenticated encryption. */
+    return SSL_CTX_set_min_proto_version(ctx, tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+           (!tls12 || SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1);
+}
+
+static bool set_dialects(const atls_config *c, SSL_CTX *ctx, atls_role role, atls_err *err)
+{
+    for (size_t i = 0; i < c->bindings_n; i++) {
+        const atls_binding *b = c->bindings[i];
+        if (b->in_certificate) {
+            SSL_CTX_set_max_cert_list(ctx, ATLS_CERTIFICATES_MAX);
+        }
+        if (b->context != NULL && b->context(ctx, role, c->options, c->options_n, err) != ATLS_OK) {
             return false;
         }
-        wire[len] = (uint8_t)n;
-        memcpy(wire + len + 1, c->alpn[i], n);
-        len += 1 + n;
     }
-    return SSL_CTX_set_alpn_protos(ctx, wire, (unsigned)len) == 0; /* 0 is success here */
+    return true;
 }
 
 /* Without PKI the peer's certificate only carries its key, which evidence vouches for. */
@@ -104,10 +155,9 @@ atls_code atls_config_apply(const atls_config *c, SSL_CTX *ctx, atls_role role, 
         return ATLS_ERR(err, ATLS_E_USAGE, "config.identity",
                         "an attester needs an identity to attest");
     }
+    ATLS_TRY(atls_config_check_bindings(c, role, err));
     ERR_clear_error();
-    bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-              SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-              SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1 &&
+    bool ok = set_versions(c, ctx) && SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1 &&
               SSL_CTX_set_num_tickets(ctx, 0) == 1 && SSL_CTX_set_max_early_data(ctx, 0) == 1 &&
               SSL_CTX_set_recv_max_early_data(ctx, 0) == 1 && set_alpn(c, ctx, role);
     /* A caller may narrow the suites afterwards; wider ones are noticed after the handshake. */
@@ -119,7 +169,10 @@ atls_code atls_config_apply(const atls_config *c, SSL_CTX *ctx, atls_role role, 
     }
     if (!ok) {
         ERR_clear_error();
-        return ATLS_ERR(err, ATLS_E_SYSTEM, "tls.setup", "OpenSSL refuses the settings of atls/1");
+        return ATLS_ERR(err, ATLS_E_SYSTEM, "tls.setup", "OpenSSL refuses our settings");
+    }
+    if (!set_dialects(c, ctx, role, err)) {
+        return err != NULL && err->code != ATLS_OK ? err->code : ATLS_E_SYSTEM;
     }
     forbid_resumption(ctx);
     SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
@@ -148,6 +201,13 @@ static atls_code protocol_failure(const atls_session *s, unsigned long e, atls_e
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         return ATLS_ERR(err, ATLS_E_POLICY, "tls.certificate",
                         "the peer shows no certificate where one is wanted");
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+        return ATLS_ERR(err, ATLS_E_POLICY, "session.refused",
+                        "the peer refuses our certificate, or that there is none: %s", reason);
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
         break;
     default:
@@ -166,8 +226,23 @@ atls_code atls_tls_failure(atls_session *s, int ret, atls_err *err)
         return ATLS_WANT_READ;
     case SSL_ERROR_WANT_WRITE:
         return ATLS_WANT_WRITE;
+    case SSL_ERROR_WANT_X509_LOOKUP:
+    case SSL_ERROR_WANT_ASYNC:
+        if (atls_session_get0_job(s) != NULL) {
+            return ATLS_WANT_JOB; /* our certificate waits for its evidence */
+        }
+        ERR_clear_error();
+        return ATLS_ERR(err, ATLS_E_USAGE, "tls.suspended",
+                        "a callback of the SSL suspended the handshake");
     case SSL_ERROR_SSL: {
         s->tls_broken = true;
+        if (s->dialect != NULL && s->dialect->inside.check != NULL) {
+            ERR_clear_error();
+            if (err != NULL) {
+                *err = s->dialect->inside;
+            }
+            return s->dialect->inside.code;
+        }
         unsigned long e = ERR_peek_error();
         ERR_clear_error();
         return protocol_failure(s, e, err);
@@ -192,6 +267,10 @@ atls_code atls_tls_failure(atls_session *s, int ret, atls_err *err)
 static bool suite_allowed(const SSL *ssl)
 {
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    if (SSL_version(ssl) == TLS1_2_VERSION) { /* where version_allowed() has let it be */
+        return cipher != NULL && SSL_CIPHER_is_aead(cipher) == 1 &&
+               SSL_CIPHER_get_kx_nid(cipher) == NID_kx_ecdhe;
+    }
     uint16_t id = cipher == NULL ? 0 : SSL_CIPHER_get_protocol_id(cipher);
     return id >= 0x1301 && id <= 0x1303;
 }
@@ -202,10 +281,36 @@ static bool group_allowed(SSL *ssl)
     return nid == NID_X25519 || nid == NID_X9_62_prime256v1 || nid == NID_secp384r1;
 }
 
-static atls_code check_connection(const atls_session *s, atls_err *err)
+static bool version_allowed(const atls_session *s)
+{
+    int version = SSL_version(s->ssl);
+    return version == TLS1_3_VERSION ||
+           (version == TLS1_2_VERSION && atls_config_allows_tls12(s->config));
+}
+
+static atls_code check_alpn(atls_session *s, atls_err *err)
+{
+    const unsigned char *name = NULL;
+    unsigned int len = 0;
+    if (s->dialect != NULL) {
+        ATLS_TRY(atls_dialect_resolve(s, err));
+    }
+    if (atls_session_is_plain(s)) {
+        return ATLS_OK;
+    }
+    SSL_get0_alpn_selected(s->ssl, &name, &len);
+    if (len == 0 || atls_config_alpn_find(s->config, name, len) == NULL) {
+        return ATLS_ERR(err, ATLS_E_POLICY, "tls.alpn",
+                        len == 0 ? "the peer chose no ALPN name, atls/1 is wanted"
+                                 : "the peer chose an ALPN name that is not ours");
+    }
+    return ATLS_OK;
+}
+
+static atls_code check_connection(atls_session *s, atls_err *err)
 {
     SSL *ssl = s->ssl;
-    if (SSL_version(ssl) != TLS1_3_VERSION) {
+    if (!version_allowed(s)) {
         return ATLS_ERR(err, ATLS_E_POLICY, "tls.version",
                         "%s was negotiated, where TLS 1.3 is wanted", SSL_get_version(ssl));
     }
@@ -221,18 +326,10 @@ static atls_code check_connection(const atls_session *s, atls_err *err)
         return ATLS_ERR(err, ATLS_E_POLICY, "tls.group",
                         "a key exchange group beside X25519, P-256, P-384 was negotiated");
     }
-    const unsigned char *name = NULL;
-    unsigned int len = 0;
-    SSL_get0_alpn_selected(ssl, &name, &len);
-    if (len == 0 || atls_config_alpn_find(s->config, name, len) == NULL) {
-        return ATLS_ERR(err, ATLS_E_POLICY, "tls.alpn",
-                        len == 0 ? "the peer chose no ALPN name, atls/1 is wanted"
-                                 : "the peer chose an ALPN name that is not ours");
-    }
     if (SSL_get_early_data_status(ssl) != SSL_EARLY_DATA_NOT_SENT) {
         return ATLS_ERR(err, ATLS_E_BINDING, "tls.early_data", "early data was sent");
     }
-    return ATLS_OK;
+    return check_alpn(s, err);
 }
 
 /* The name that ordinary verification has proved: the one asked for, else the leaf's own. */
@@ -290,6 +387,7 @@ static atls_code check_certificate(atls_session *s, atls_err *err)
     /* A chain is there only when ordinary verification has built it. */
     if ((mode & SSL_VERIFY_PEER) != 0 && SSL_get0_verified_chain(s->ssl) != NULL) {
         s->pki_name = verified_name(s->ssl, leaf);
+        s->pki_verified = true;
     }
     return ATLS_OK;
 }
@@ -321,5 +419,5 @@ atls_code atls_tls_handshake(atls_session *s, atls_err *err)
     const EVP_MD *md = SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(s->ssl));
     s->exporter =
         (atls_exporter){derive, s->ssl, EVP_MD_get_size(md) == 48 ? ATLS_SHA384 : ATLS_SHA256};
-    return ATLS_OK;
+    return atls_session_is_plain(s) ? atls_dialect_handshaken(s, err) : ATLS_OK;
 }

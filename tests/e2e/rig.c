@@ -101,6 +101,17 @@ static void set_up(rig_side *side, const rig_options *o)
     }
 }
 
+static void set_bindings(atls_config *c, const rig_options *o)
+{
+    atls_err err = {0};
+    if (o->bindings != NULL) {
+        must(atls_config_set_bindings(c, o->bindings, &err), &err, "bindings");
+    }
+    for (size_t i = 0; o->options[i] != NULL; i += 2) {
+        must(atls_config_set_option(c, o->options[i], o->options[i + 1], &err), &err, "option");
+    }
+}
+
 void rig_side_new(rig_side *side, atls_role role, const rig_options *o)
 {
     atls_err err = {0};
@@ -113,10 +124,14 @@ void rig_side_new(rig_side *side, atls_role role, const rig_options *o)
         if (client && o->client_trust != NULL) {
             o->client_trust(side->verifier, o->client_trust_arg);
         }
+        if (!client && o->server_trust != NULL) {
+            o->server_trust(side->verifier, o->server_trust_arg);
+        }
         atls_config_set0_verifier(side->config, side->verifier);
     }
-    if (!client && o->server_attester != NULL) {
-        atls_config_set0_attester(side->config, o->server_attester);
+    const atls_attester *given = client ? o->client_attester : o->server_attester;
+    if (given != NULL) {
+        atls_config_set0_attester(side->config, given);
     } else if (client ? o->client_shows : o->server_shows) {
         const atls_sim_quote *quote = client ? o->client_quote : o->server_quote;
         must(atls_sim_attester_new(rig_sim(), quote != NULL ? quote : &(atls_sim_quote){0},
@@ -131,6 +146,10 @@ void rig_side_new(rig_side *side, atls_role role, const rig_options *o)
     atls_config_set_two_keys(side->config, o->two_keys);
     atls_config_set_attest_after_peer(side->config, !client && o->after_peer);
     atls_config_set_timeout_ms(side->config, o->timeout_ms);
+    set_bindings(side->config, o);
+    if (o->configure != NULL) {
+        o->configure(side->config, role, o->configure_arg);
+    }
     const char *alpn = client ? o->client_alpn : o->server_alpn;
     if (alpn != NULL) {
         must(atls_config_set_alpn(side->config, alpn, &err), &err, "alpn");
@@ -209,7 +228,7 @@ static bool run_job(rig_side *side)
 atls_code rig_step(rig_side *side)
 {
     side->rc = atls_session_handshake(side->session, &side->err);
-    if (side->rc == ATLS_WANT_JOB && run_job(side)) {
+    for (int i = 0; i < 4 && side->rc == ATLS_WANT_JOB && run_job(side); i++) {
         side->rc = atls_session_handshake(side->session, &side->err);
     }
     return side->rc;

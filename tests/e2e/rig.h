@@ -16,6 +16,15 @@ typedef struct rig_options { /* zero: that side does neither */
     const char *client_policy, *server_policy; /* JSON; NULL: the built-in rule */
     const atls_sim_quote *client_quote, *server_quote;
     const atls_attester *server_attester; /* borrowed; NULL: the simulator's */
+    const atls_attester *client_attester; /* likewise */
+    const char *bindings;                 /* atls_config_set_bindings; NULL: atls/1 */
+    const char *options[13];              /* of the bindings: name, value, name, value, ... NULL */
+    void (*configure)(atls_config *c, atls_role role,
+                      void *arg); /* before it is applied; may be NULL */
+    void *configure_arg;
+    void (*server_trust)(atls_verifier *v,
+                         void *arg); /* as client_trust, for the server's verifier */
+    void *server_trust_arg;
     void (*client_trust)(atls_verifier *v,
                          void *arg); /* what else the client's verifier knows; may be NULL */
     void *client_trust_arg;

@@ -1,0 +1,146 @@
+#include "channel/shown.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/x509_field.h"
+
+#define KEPT 8
+#define SEEN 1024
+
+typedef struct kept_certificate {
+    const atls_binding *binding; /* NULL: free */
+    X509 *leaf;
+    EVP_PKEY *key;
+    int64_t due_s, not_after_s;
+    bool being_renewed;
+} kept_certificate;
+
+typedef struct seen_certificate {
+    uint8_t sha256[32];
+    int64_t first_s, last_s; /* last_s 0: free */
+} seen_certificate;
+
+struct atls_shown {
+    pthread_mutex_t lock;
+    kept_certificate kept[KEPT];
+    seen_certificate seen[SEEN];
+};
+
+atls_shown *atls_shown_new(void)
+{
+    atls_shown *shown = calloc(1, sizeof *shown);
+    if (shown != NULL && pthread_mutex_init(&shown->lock, NULL) != 0) {
+        free(shown);
+        return NULL;
+    }
+    return shown;
+}
+
+static void drop(kept_certificate *k)
+{
+    X509_free(k->leaf);
+    EVP_PKEY_free(k->key);
+    memset(k, 0, sizeof *k);
+}
+
+void atls_shown_free(atls_shown *shown)
+{
+    if (shown == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < KEPT; i++) {
+        drop(&shown->kept[i]);
+    }
+    (void)pthread_mutex_destroy(&shown->lock);
+    free(shown);
+}
+
+static kept_certificate *find(atls_shown *shown, const atls_binding *binding)
+{
+    for (size_t i = 0; i < KEPT; i++) {
+        if (shown->kept[i].binding == binding) {
+            return &shown->kept[i];
+        }
+    }
+    return NULL;
+}
+
+bool atls_shown_get(atls_shown *shown, const atls_binding *binding, int64_t when_s, X509 **leaf,
+                    EVP_PKEY **key, bool *due)
+{
+    bool found = false;
+    *due = false;
+    (void)pthread_mutex_lock(&shown->lock);
+    kept_certificate *k = find(shown, binding);
+    if (k != NULL && when_s < k->not_after_s) {
+        *due = when_s >= k->due_s && !k->being_renewed;
+        k->being_renewed = k->being_renewed || *due;
+        found = !*due && X509_up_ref(k->leaf) == 1;
+        if (found && EVP_PKEY_up_ref(k->key) != 1) {
+            X509_free(k->leaf);
+            found = false;
+        }
+        *leaf = found ? k->leaf : NULL;
+        *key = found ? k->key : NULL;
+    }
+    (void)pthread_mutex_unlock(&shown->lock);
+    return found;
+}
+
+void atls_shown_put(atls_shown *shown, const atls_binding *binding, X509 *leaf, EVP_PKEY *key,
+                    int64_t until_s)
+{
+    int64_t not_after_s = 0;
+    if (!atls_x509_time(X509_get0_notAfter(leaf), &not_after_s)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&shown->lock);
+    kept_certificate *k = find(shown, binding);
+    k = k != NULL ? k : find(shown, NULL);
+    if (k != NULL && X509_up_ref(leaf) == 1) {
+        drop(k);
+        *k = (kept_certificate){
+            .binding = binding, .leaf = leaf, .due_s = until_s, .not_after_s = not_after_s};
+        if (EVP_PKEY_up_ref(key) == 1) {
+            k->key = key;
+        } else {
+            drop(k);
+        }
+    }
+    (void)pthread_mutex_unlock(&shown->lock);
+}
+
+void atls_shown_gave_up(atls_shown *shown, const atls_binding *binding)
+{
+    (void)pthread_mutex_lock(&shown->lock);
+    kept_certificate *k = find(shown, binding);
+    if (k != NULL) {
+        k->being_renewed = false;
+    }
+    (void)pthread_mutex_unlock(&shown->lock);
+}
+
+int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s)
+{
+    seen_certificate *oldest = &shown->seen[0];
+    int64_t first_s = when_s;
+    (void)pthread_mutex_lock(&shown->lock);
+    for (size_t i = 0; i < SEEN; i++) {
+        seen_certificate *e = &shown->seen[i];
+        if (e->last_s != 0 && memcmp(e->sha256, sha256, 32) == 0) {
+            e->last_s = when_s;
+            first_s = e->first_s < when_s ? e->first_s : when_s;
+            oldest = NULL;
+            break;
+        }
+        oldest = e->last_s < oldest->last_s ? e : oldest;
+    }
+    if (oldest != NULL) {
+        memcpy(oldest->sha256, sha256, 32);
+        oldest->first_s = oldest->last_s = when_s;
+    }
+    (void)pthread_mutex_unlock(&shown->lock);
+    return first_s;
+}

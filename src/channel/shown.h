@@ -1,0 +1,27 @@
+/* shown.h: what sessions of one configuration keep for each other, behind a lock: our certificates around evidence that
+ * serve for more than one connection, and when a certificate of a peer was first seen. */
+#ifndef ATLS_CHANNEL_SHOWN_H
+#define ATLS_CHANNEL_SHOWN_H
+
+#include "binding/binding.h"
+
+typedef struct atls_shown atls_shown;
+
+atls_shown *atls_shown_new(void); /* NULL: no memory */
+void atls_shown_free(atls_shown *shown);
+
+/* The certificate kept for that dialect, with its key (references of the caller's), if it still serves at when_s. One that is due
+ * serves on while somebody makes the next: *due tells exactly one caller to do so. */
+bool atls_shown_get(atls_shown *shown, const atls_binding *binding, int64_t when_s, X509 **leaf,
+                    EVP_PKEY **key, bool *due);
+/* Keeps another (references are taken): it is due at until_s, and serves until its notAfter. */
+void atls_shown_put(atls_shown *shown, const atls_binding *binding, X509 *leaf, EVP_PKEY *key,
+                    int64_t until_s);
+/* The one who was told *due has failed: somebody else may try. */
+void atls_shown_gave_up(atls_shown *shown, const atls_binding *binding);
+
+/* When a peer's certificate of this SHA-256 was first seen: now, if it was not. The table is bounded: of the many that
+ * are seen once, the one seen least lately makes room. */
+int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s);
+
+#endif
