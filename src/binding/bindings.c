@@ -14,6 +14,7 @@ const atls_binding atls_binding_atls1 = {
 
 static const atls_binding *const bindings[] = {
     &atls_binding_atls1,
+    &atls_binding_constellation,
 };
 
 const atls_binding *atls_binding_at(size_t i)

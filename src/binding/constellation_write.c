@@ -1,0 +1,283 @@
+/* constellation_write.c: evidence of ours as Constellation's documents have it: no white space, members in the order of Go's
+ * structures. */
+#include "binding/constellation_document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "binding/constellation_parts.h"
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "crypto/pem.h"
+
+#define BANK_SHA256 0x000b
+#define GO_SHA256   11
+
+static atls_code unfit(const atls_constellation_variant *variant, const char *why, atls_err *err)
+{
+    return ATLS_ERR(err, ATLS_E_USAGE, "constellation.evidence",
+                    "our evidence cannot be shown as %s: %s", variant->name, why);
+}
+
+/* --- values --- */
+
+/* null when there are no bytes, as Go writes it; NULL: no memory. */
+static json_t *base64(atls_buf bytes)
+{
+    if (bytes.len == 0) {
+        return json_null();
+    }
+    char *text = atls_base64_encode(bytes);
+    json_t *made = text != NULL ? json_string(text) : NULL;
+    free(text);
+    return made;
+}
+
+static bool put(json_t *object, const char *name, atls_buf bytes)
+{
+    return json_object_set_new(object, name, base64(bytes)) == 0;
+}
+
+static atls_code write_out(json_t *made, bool good, char **out, atls_err *err)
+{
+    char *text = good ? atls_json_write(made, JSON_COMPACT) : NULL;
+    json_decref(made);
+    if (text == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    *out = text;
+    return ATLS_OK;
+}
+
+/* --- InstanceInfo --- */
+
+/* A certificate part as PEM: the first one, and those behind it. *text owns what they view. */
+static bool as_pem(atls_buf part, BIO *bio, atls_buf *first, atls_buf *chain)
+{
+    static const char begin[] = "-----BEGIN";
+    *first = *chain = (atls_buf){NULL, 0};
+    if (part.len == 0) {
+        return true;
+    }
+    if (atls_pem_looks(part)
+            ? BIO_write(bio, part.ptr, (int)part.len) <= 0
+            : PEM_write_bio(bio, "CERTIFICATE", "", part.ptr, (long)part.len) <= 0) {
+        return false;
+    }
+    char *at = NULL;
+    const long len = BIO_get_mem_data(bio, &at);
+    size_t cut = (size_t)len;
+    for (size_t i = sizeof begin; i + sizeof begin <= (size_t)len; i++) {
+        if (memcmp(at + i, begin, sizeof begin - 1) == 0) {
+            cut = i;
+            break;
+        }
+    }
+    *first = (atls_buf){(const uint8_t *)at, cut};
+    *chain = (atls_buf){(const uint8_t *)at + cut, (size_t)len - cut};
+    return true;
+}
+
+/* Of an SNP report. azure: of the paravisor's runtime data; given: Google's own member; both NULL: null. */
+static atls_code snp_info(atls_buf report, atls_buf vcek, const atls_buf *runtime,
+                          const char *given, char **out, atls_err *err)
+{
+    atls_buf first, chain;
+    json_t *made = json_object();
+    json_t *google = json_null();
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool good = made != NULL && bio != NULL && as_pem(vcek, bio, &first, &chain) &&
+                put(made, "ReportSigner", first) && put(made, "CertChain", chain) &&
+                put(made, "AttestationReport", report);
+    BIO_free(bio);
+    if (good && runtime != NULL) {
+        good = json_object_set_new(made, "Azure",
+                                   json_pack("{soso}", "RuntimeData", base64(*runtime), "MAAToken",
+                                             json_string(""))) == 0;
+    } else {
+        good = good && json_object_set_new(made, "Azure", json_null()) == 0;
+    }
+    if (given != NULL) {
+        const atls_code rc = atls_json_parse((atls_buf){(const uint8_t *)given, strlen(given)},
+                                             4096, "constellation.instance_info", &google, err);
+        if (rc != ATLS_OK) {
+            json_decref(made);
+            return rc;
+        }
+    }
+    good = json_object_set_new(made, "GCP", google) == 0 && good;
+    return write_out(made, good, out, err);
+}
+
+static atls_code azure_info(const atls_constellation_variant *variant, const atls_link *link,
+                            char **out, atls_err *err)
+{
+    const bool is_tdx = variant->form == ATLS_CONSTELLATION_AZURE_TDX;
+    const atls_buf quote = atls_link_part(link, "td_quote");
+    atls_buf report, runtime;
+    if (!atls_hcl_take_apart(atls_link_part(link, "hcl_report"), &report, &runtime) ||
+        is_tdx != (quote.len > 0)) {
+        return unfit(variant, "no report of Azure's paravisor, or of the other hardware", err);
+    }
+    if (!is_tdx) {
+        return snp_info(report, atls_link_part(link, "vcek"), &runtime, NULL, out, err);
+    }
+    json_t *made = json_object();
+    const bool good =
+        made != NULL && put(made, "AttestationReport", quote) && put(made, "RuntimeData", runtime);
+    return write_out(made, good, out, err);
+}
+
+static atls_code ak_cert_info(const atls_constellation_variant *variant, const atls_link *link,
+                              char **out, atls_err *err)
+{
+    const atls_buf cert = atls_link_part(link, "ak_cert");
+    if (cert.len == 0) {
+        return unfit(variant, "there is no certificate of the attestation key", err);
+    }
+    json_t *made = json_object();
+    const bool good = made != NULL && put(made, "AkCert", cert) &&
+                      json_object_set_new(made, "CA", json_null()) == 0;
+    return write_out(made, good, out, err);
+}
+
+atls_code atls_constellation_instance_info(const atls_constellation_variant *variant,
+                                           const atls_link *link, const char *given, uint8_t **out,
+                                           size_t *len, atls_err *err)
+{
+    char *text = NULL;
+    atls_code rc = ATLS_OK;
+    switch (variant->form) {
+    case ATLS_CONSTELLATION_AZURE_SNP:
+    case ATLS_CONSTELLATION_AZURE_TDX:
+        rc = azure_info(variant, link, &text, err);
+        break;
+    case ATLS_CONSTELLATION_GCP_SNP:
+    case ATLS_CONSTELLATION_AWS_SNP:
+        rc = snp_info(atls_link_part(link, "snp_report"), atls_link_part(link, "vcek"), NULL, given,
+                      &text, err);
+        break;
+    case ATLS_CONSTELLATION_AK_CERT:
+        rc = ak_cert_info(variant, link, &text, err);
+        break;
+    default:
+        text = given != NULL ? strdup(given) : calloc(1, 1);
+        rc = text != NULL ? ATLS_OK : ATLS_ERR_NOMEM(err);
+        break;
+    }
+    ATLS_TRY(rc);
+    *out = (uint8_t *)text;
+    *len = strlen(text);
+    return ATLS_OK;
+}
+
+/* --- the vTPM's part --- */
+
+/* A signature with its header, which an RSA one may come without. */
+static json_t *signature(atls_buf bytes)
+{
+    uint8_t whole[6 + 512] = {0x00, 0x14, 0x00, 0x0b};
+    if (bytes.len != 256 && bytes.len != 384 && bytes.len != 512) {
+        return base64(bytes);
+    }
+    whole[4] = (uint8_t)(bytes.len / 256);
+    whole[5] = (uint8_t)(bytes.len % 256);
+    memcpy(whole + 6, bytes.ptr, bytes.len);
+    return base64((atls_buf){whole, 6 + bytes.len});
+}
+
+/* Names sorted as text: 0, 1, 10, 11, ..., 2, 20, ... */
+static bool put_pcr(json_t *map, unsigned pcr, uint32_t selected, atls_buf values)
+{
+    char name[4];
+    size_t at = 0;
+    for (unsigned i = 0; i < pcr; i++) {
+        at += selected / (UINT32_C(1) << i) % 2 == 1 ? 32 : 0;
+    }
+    if (selected / (UINT32_C(1) << pcr) % 2 == 0) {
+        return true;
+    }
+    (void)snprintf(name, sizeof name, "%u", pcr);
+    return at + 32 <= values.len && put(map, name, (atls_buf){values.ptr + at, 32});
+}
+
+static json_t *pcr_map(uint32_t selected, atls_buf values)
+{
+    json_t *map = json_object();
+    bool good = map != NULL;
+    for (unsigned first = 0; good && first < 10; first++) {
+        good = put_pcr(map, first, selected, values);
+        for (unsigned second = 0; good && first > 0 && second < 10; second++) {
+            const unsigned pcr = 10 * first + second;
+            good = pcr > 23 || put_pcr(map, pcr, selected, values);
+        }
+    }
+    if (!good) {
+        json_decref(map);
+        return NULL;
+    }
+    return map;
+}
+
+static json_t *attestation(const atls_link *link, atls_buf area, uint32_t selected)
+{
+    const atls_buf log = atls_link_part(link, "event_log");
+    json_t *map = pcr_map(selected, atls_link_part(link, "pcrs"));
+    json_t *made = json_pack("{sos[{sosos{siso}}]}", "ak_pub", base64(area), "quotes", "quote",
+                             base64(atls_link_part(link, "quote")), "raw_sig",
+                             signature(atls_link_part(link, "signature")), "pcrs", "hash",
+                             GO_SHA256, "pcrs", map);
+    if (made != NULL && ((log.len > 0 && !put(made, "event_log", log)) ||
+                         json_object_set_new(made, "TeeAttestation", json_null()) != 0)) {
+        json_decref(made);
+        return NULL;
+    }
+    return made;
+}
+
+static atls_code write_tpm(const atls_constellation_variant *variant, const atls_link *link,
+                           atls_buf info, atls_buf user, char **out, atls_err *err)
+{
+    uint16_t bank = 0;
+    uint32_t selected = 0;
+    const atls_buf area = atls_public_area(atls_link_part(link, "ak_public"));
+    if (!atls_quote_selection(atls_link_part(link, "quote"), &bank, &selected) ||
+        bank != BANK_SHA256) {
+        return unfit(variant, "the quote is not of PCRs in the bank of SHA-256 alone", err);
+    }
+    if (area.len == 0) {
+        return unfit(variant, "there is no ak_public in the TPM's own form", err);
+    }
+    json_t *made = json_pack("{sososo}", "Attestation", attestation(link, area, selected),
+                             "InstanceInfo", base64(info), "UserData", base64(user));
+    return write_out(made, made != NULL, out, err);
+}
+
+atls_code atls_constellation_document_write(const atls_constellation_variant *variant,
+                                            const atls_link *link, atls_buf instance_info,
+                                            const uint8_t user_data[32], const uint8_t nonce[32],
+                                            char **out, atls_err *err)
+{
+    const atls_buf user = {user_data, 32};
+    const atls_buf fresh = {nonce, 32};
+    json_t *made = NULL;
+    if (strcmp(link->evidence.type, variant->type) != 0) {
+        return unfit(variant, "it is of another type", err);
+    }
+    switch (variant->form) {
+    case ATLS_CONSTELLATION_DUMMY:
+        made = json_pack("{soso}", "UserData", base64(user), "Nonce", base64(fresh));
+        return write_out(made, made != NULL, out, err);
+    case ATLS_CONSTELLATION_TDX:
+        made = json_pack("{soso}", "RawQuote", base64(atls_link_part(link, "quote")), "UserData",
+                         base64(user));
+        return write_out(made, made != NULL, out, err);
+    default:
+        return write_tpm(variant, link, instance_info, user, out, err);
+    }
+}
