@@ -32,7 +32,7 @@ static const flag own_flags[] = {
 };
 static const flags connect_flags = {
     "atls connect [options] HOST:PORT [-- CMD [ARGUMENT]...]",
-    "Connects with attested TLS (binding atls/1), judges the server, and carries standard input and\n"
+    "Connects with attested TLS (binding atls/1, or one named), judges the server, and carries standard input and\n"
     "output only if it is accepted. With CMD: runs it with its input and output on the connection.\n"
     "Exit status: that of the verdict; 2 for a connection that is lost.",
     {own_flags, endpoint_flags, verifier_flags, evidence_source_flags, sim_quote_flags},

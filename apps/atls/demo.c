@@ -208,6 +208,8 @@ typedef struct stage { /* what stays from one scene to the next */
     char *first; /* text of the first verdict */
 } stage;
 
+static const demo_binding atls1 = {.name = "atls/1"};
+
 /* Plays one scene; *outcome is how the client's connection ended. */
 static atls_code play(stage *st, const scene *sc, atls_code *outcome, atls_err *err)
 {
@@ -224,8 +226,10 @@ static atls_code play(stage *st, const scene *sc, atls_code *outcome, atls_err *
     kept->inner = sim;
     const atls_attester attester = {
         .name = "demo", .self = kept, .attest = sc->thief ? attest_with_stolen : attest_and_keep};
-    rc = rc != ATLS_OK ? rc : demo_end_open(ATLS_SERVER, NULL, &attester, true, &s.end, err);
-    rc = rc != ATLS_OK ? rc : demo_end_open(ATLS_CLIENT, w->verifier, NULL, false, &client, err);
+    rc =
+        rc != ATLS_OK ? rc : demo_end_open(ATLS_SERVER, &atls1, NULL, &attester, true, &s.end, err);
+    rc = rc != ATLS_OK ? rc
+                       : demo_end_open(ATLS_CLIENT, &atls1, w->verifier, NULL, false, &client, err);
     rc = rc != ATLS_OK ? rc : address_listen(&to, &s.listener, &port, err);
     if (rc == ATLS_OK && pthread_create(&thread, NULL, serve_one, &s) != 0) {
         rc = fill_err(err, ATLS_E_SYSTEM, "demo.thread", "no thread for the server");
@@ -287,7 +291,7 @@ int command_demo(int argc, char **argv)
     }
     demo_world w = {0};
     atls_err err = {0};
-    if (demo_world_open((int64_t)time(NULL), &w, &err) != ATLS_OK) {
+    if (demo_world_open((int64_t)time(NULL), "atls/1", &w, &err) != ATLS_OK) {
         return say_err(&err, NULL);
     }
     printf(

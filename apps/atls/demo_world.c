@@ -31,7 +31,8 @@ static bool print_register(FILE *to, const char *name)
 }
 
 /* ppid: whose the platform is, in hex. */
-static atls_code make_policy(const char *ppid, atls_policy **out, atls_err *err)
+static atls_code make_policy(const char *ppid, const char *binding, atls_policy **out,
+                             atls_err *err)
 {
     static const char *const registers[] = {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"};
     char text[2048] = {0};
@@ -46,7 +47,7 @@ static atls_code make_policy(const char *ppid, atls_policy **out, atls_err *err)
         fputs(i > 0 ? "," : "", to);
         good = print_register(to, registers[i]) && good;
     }
-    fprintf(to, "},\"platforms\":{\"ppid\":[\"%s\"]},\"bindings\":[\"atls/1\"]}]}", ppid);
+    fprintf(to, "},\"platforms\":{\"ppid\":[\"%s\"]},\"bindings\":[\"%s\"]}]}", ppid, binding);
     good = fclose(to) == 0 && good;
     if (!good) {
         return fill_err(err, ATLS_E_SYSTEM, "crypto.sha384", "SHA-384 is not available");
@@ -122,23 +123,23 @@ static atls_code learn_ppid(const atls_sim *sim, int64_t when_s, char ppid[PPID_
     return rc;
 }
 
-static atls_code set_policy(const char *ppid, atls_verifier *v, atls_err *err)
+static atls_code set_policy(const char *ppid, const char *binding, atls_verifier *v, atls_err *err)
 {
     atls_policy *policy = NULL;
-    atls_code rc = make_policy(ppid, &policy, err);
+    atls_code rc = make_policy(ppid, binding, &policy, err);
     rc = rc != ATLS_OK ? rc : atls_verifier_set1_policy(v, policy, err);
     atls_policy_free(policy);
     return rc;
 }
 
-atls_code demo_world_open(int64_t when_s, demo_world *out, atls_err *err)
+atls_code demo_world_open(int64_t when_s, const char *binding, demo_world *out, atls_err *err)
 {
     demo_world w = {0};
     char ppid[PPID_HEX + 1] = {0};
     atls_code rc = atls_sim_new(when_s, NULL, &w.sim, err);
     rc = rc != ATLS_OK ? rc : learn_ppid(w.sim, when_s, ppid, err);
     rc = rc != ATLS_OK ? rc : make_verifier(w.sim, &w.verifier, err);
-    rc = rc != ATLS_OK ? rc : set_policy(ppid, w.verifier, err);
+    rc = rc != ATLS_OK ? rc : set_policy(ppid, binding, w.verifier, err);
     if (rc != ATLS_OK) {
         demo_world_close(&w);
         return rc;
@@ -154,7 +155,7 @@ void demo_world_close(demo_world *w)
     *w = (demo_world){0};
 }
 
-atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
+atls_code demo_end_open(atls_role role, const demo_binding *binding, const atls_verifier *verifier,
                         const atls_attester *attester, bool show_key, endpoint *out, atls_err *err)
 {
     endpoint e = {.config = atls_config_new(),
@@ -170,8 +171,9 @@ atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
     if (attester != NULL) {
         atls_config_set0_attester(e.config, attester);
     }
-    atls_code rc = ATLS_OK;
-    if (show_key) {
+    atls_code rc =
+        endpoint_set_bindings(e.config, binding->name, binding->options, binding->options_n, err);
+    if (rc == ATLS_OK && show_key) {
         rc = atls_config_make_identity(e.config, (int64_t)time(NULL), err);
     }
     rc = rc != ATLS_OK ? rc : atls_config_apply(e.config, e.ctx, role, err);

@@ -15,12 +15,20 @@ typedef struct demo_world {
     atls_verifier *verifier; /* accepts DEMO_WORKLOAD on this very platform, up to date */
 } demo_world;
 
-atls_code demo_world_open(int64_t when_s, demo_world *out, atls_err *err);
+/* binding: the one that its policy accepts. */
+atls_code demo_world_open(int64_t when_s, const char *binding, demo_world *out, atls_err *err);
 void demo_world_close(demo_world *w);
+
+/* What an end of a connection speaks. */
+typedef struct demo_binding {
+    const char *name; /* NULL: atls/1 */
+    char *const *options;
+    size_t options_n;
+} demo_binding;
 
 /* One end of connections: borrowed verifier and attester (either may be NULL); show_key: with a key and certificate of
  * its own. Freed with demo_end_close, not endpoint_close: nothing in it is owned but context and configuration. */
-atls_code demo_end_open(atls_role role, const atls_verifier *verifier,
+atls_code demo_end_open(atls_role role, const demo_binding *binding, const atls_verifier *verifier,
                         const atls_attester *attester, bool show_key, endpoint *out, atls_err *err);
 void demo_end_close(endpoint *e);
 

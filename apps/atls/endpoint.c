@@ -10,14 +10,15 @@
 #include "say.h"
 #include "sim_dir.h"
 
-#define BINDING_NAMES "atls/1"
-#define PEM_MAX       ((size_t)256 * 1024)
+#define OPTION_NAME_MAX 32
+#define PEM_MAX         ((size_t)256 * 1024)
 
-enum { BINDING = 0x400, ATTEST, SIM, CERT, KEY, CA, SERVER_NAME, TIMEOUT };
+enum { BINDING = 0x400, BINDING_OPTION, ATTEST, SIM, CERT, KEY, CA, SERVER_NAME, TIMEOUT };
 
 const flag endpoint_flags[] = {
     {BINDING, "binding", "NAMES",
-     "how evidence is bound to the connection; this release has " BINDING_NAMES},
+     "how evidence is carried and bound to the connection: names of docs/dialects.md, best first (atls/1)"},
+    {BINDING_OPTION, "binding-option", "NAME=VALUE", "a setting of such a binding"},
     {ATTEST, "attest", "TYPE", "show evidence of this side too: as for `atls attest --type`"},
     {SIM, "sim", "DIR", "the simulated platform for --attest sim, made by `atls sim pki`"},
     {CERT, "cert", "FILE", "this side's certificate, its chain behind it (PEM)"},
@@ -39,10 +40,14 @@ int endpoint_setup_take(endpoint_setup *s, int id, char *arg)
     uint64_t seconds = 0;
     switch (id) {
     case BINDING:
-        return strcmp(arg, "atls/1") == 0
-                   ? FLAGS_END
-                   : wrong("usage.binding",
-                           "--binding: this release has " BINDING_NAMES " and no other");
+        s->bindings = arg;
+        return FLAGS_END;
+    case BINDING_OPTION:
+        if (s->options_n == ENDPOINT_OPTIONS || strchr(arg, '=') == NULL) {
+            return wrong("usage.argument", "--binding-option wants NAME=VALUE, at most 16 times");
+        }
+        s->options[s->options_n++] = arg;
+        return FLAGS_END;
     case ATTEST:
         s->source.type = arg;
         return FLAGS_END;
@@ -133,6 +138,24 @@ static atls_code read_identity(const endpoint_setup *s, endpoint *e, atls_err *e
     return rc;
 }
 
+atls_code endpoint_set_bindings(atls_config *c, const char *bindings, char *const *options,
+                                size_t options_n, atls_err *err)
+{
+    atls_code rc = bindings != NULL ? atls_config_set_bindings(c, bindings, err) : ATLS_OK;
+    for (size_t i = 0; rc == ATLS_OK && i < options_n; i++) {
+        char name[OPTION_NAME_MAX + 1];
+        size_t len = strcspn(options[i], "=");
+        if (len > OPTION_NAME_MAX) {
+            return fill_err(err, ATLS_E_USAGE, "config.option", "no binding has such a setting: %s",
+                            options[i]);
+        }
+        memcpy(name, options[i], len);
+        name[len] = '\0';
+        rc = atls_config_set_option(c, name, options[i] + len + 1, err);
+    }
+    return rc;
+}
+
 static atls_code fill_context(const endpoint_setup *s, atls_role role, endpoint *e, atls_err *err)
 {
     e->ctx = SSL_CTX_new(role == ATLS_CLIENT ? TLS_client_method() : TLS_server_method());
@@ -140,7 +163,10 @@ static atls_code fill_context(const endpoint_setup *s, atls_role role, endpoint 
     if (e->ctx == NULL || e->config == NULL) {
         return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
     }
-    atls_code rc = ATLS_OK;
+    atls_code rc = endpoint_set_bindings(e->config, s->bindings, s->options, s->options_n, err);
+    if (rc != ATLS_OK) {
+        return rc;
+    }
     if (s->cert != NULL || s->key != NULL) {
         rc = read_identity(s, e, err);
     } else if (role == ATLS_SERVER || s->source.attester != NULL) {

@@ -85,7 +85,7 @@ def usage_errors(d):
             ("leeway negative", ("verify", "--leeway", "-1", "x"), "usage.argument"),
             ("root without family", ("verify", "--root", str(d / "p.json"), "x"), "usage.root"),
             ("root of an unknown family", ("verify", "--root", f"arm:{d / 'p.json'}", "x"), "usage.root"),
-            ("binding unknown", ("connect", "--binding", "cocos", "127.0.0.1:1"), "usage.binding"),
+            ("binding unknown", ("connect", "--binding", "cocoss", "127.0.0.1:1"), "config.bindings"),
             ("no address", ("connect", "nowhere"), "usage.address"),
             ("no evidence of that type", ("attest", "--type", "sev"), "attest.type"),
             ("simulator without its directory", ("attest", "--type", "sim"), "attest.sim"),
