@@ -15,6 +15,8 @@ const atls_binding atls_binding_atls1 = {
 static const atls_binding *const bindings[] = {
     &atls_binding_atls1,
     &atls_binding_constellation,
+    &atls_binding_ra_tls_knauth,
+    &atls_binding_ra_tls_oe,
 };
 
 const atls_binding *atls_binding_at(size_t i)
