@@ -15,8 +15,12 @@ const atls_binding atls_binding_atls1 = {
 static const atls_binding *const bindings[] = {
     &atls_binding_atls1,
     &atls_binding_constellation,
+    &atls_binding_ra_tls,
+    &atls_binding_ra_tls_cmw,
+    &atls_binding_ra_tls_gramine,
     &atls_binding_ra_tls_knauth,
     &atls_binding_ra_tls_oe,
+    &atls_binding_ra_tls_sdk,
 };
 
 const atls_binding *atls_binding_at(size_t i)
