@@ -63,8 +63,8 @@ static atls_code read_bundle(evidence_file *file, const char *format, atls_err *
         return rc;
     }
     const char *type = atls_bundle_get0_evidence(file->bundle)->type;
-    bool fits =
-        strcmp(type, format) == 0 || (strcmp(format, "tpm") == 0 && strcmp(type, "azure") == 0);
+    bool of_tpm = strcmp(type, "azure") == 0 || strcmp(type, "snp-tpm") == 0;
+    bool fits = strcmp(type, format) == 0 || (strcmp(format, "tpm") == 0 && of_tpm);
     return fits ? ATLS_OK
                 : fill_err(err, ATLS_E_INVALID, "evidence.format",
                            "a bundle of type %s, where %s is wanted", type, format);

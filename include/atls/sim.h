@@ -61,7 +61,7 @@ ATLS_API bool atls_sim_log_fault_at(size_t i, atls_sim_world_fault *out);
 
 /* --- the other families: each a world of its own, with its own root and keys --- */
 
-/* "snp", "tpm", "azure", "nitro", "cca", "jwt"; NULL after the last. Evidence is of the shape, and the certificates have
+/* "snp", "tpm", "azure", "snp-tpm", "nitro", "cca", "jwt"; NULL after the last. Evidence is of the shape, and the certificates have
  * the algorithms, of the real thing. */
 ATLS_API const char *atls_sim_world_name(size_t i);
 

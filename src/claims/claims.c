@@ -6,11 +6,21 @@ static const struct {
     atls_tee tee;
     const char *name;
 } tees[] = {
-    {ATLS_TEE_SGX, "sgx"},     {ATLS_TEE_TDX, "tdx"},     {ATLS_TEE_SNP, "snp"},
-    {ATLS_TEE_TPM, "tpm"},     {ATLS_TEE_NITRO, "nitro"}, {ATLS_TEE_CCA, "cca"},
-    {ATLS_TEE_TOKEN, "jwt"},   {ATLS_TEE_AZURE, "azure"}, {ATLS_TEE_NITROTPM, "nitrotpm"},
-    {ATLS_TEE_DUMMY, "dummy"},
+    {ATLS_TEE_SGX, "sgx"},     {ATLS_TEE_TDX, "tdx"},         {ATLS_TEE_SNP, "snp"},
+    {ATLS_TEE_TPM, "tpm"},     {ATLS_TEE_NITRO, "nitro"},     {ATLS_TEE_CCA, "cca"},
+    {ATLS_TEE_TOKEN, "jwt"},   {ATLS_TEE_AZURE, "azure"},     {ATLS_TEE_NITROTPM, "nitrotpm"},
+    {ATLS_TEE_DUMMY, "dummy"}, {ATLS_TEE_SNP_TPM, "snp-tpm"},
 };
+
+bool atls_tee_is_composite(atls_tee tee)
+{
+    return tee == ATLS_TEE_AZURE || tee == ATLS_TEE_SNP_TPM;
+}
+
+bool atls_tee_has_tpm(atls_tee tee)
+{
+    return tee == ATLS_TEE_TPM || atls_tee_is_composite(tee);
+}
 
 const char *atls_tee_name(atls_tee tee)
 {

@@ -14,11 +14,17 @@ typedef enum atls_tee {
     ATLS_TEE_NITRO,
     ATLS_TEE_CCA,
     ATLS_TEE_TOKEN,
-    ATLS_TEE_AZURE,   /* a vTPM whose key a hardware report covers: claims of both */
+    ATLS_TEE_AZURE,    /* a vTPM whose key a hardware report covers: claims of both */
     ATLS_TEE_NITROTPM, /* AWS: a document about an instance's TPM, not about an enclave */
-    ATLS_TEE_DUMMY     /* for tests: it has report data, and proves nothing */
+    ATLS_TEE_DUMMY,    /* for tests: it has report data, and proves nothing */
+    ATLS_TEE_SNP_TPM   /* a vTPM outside of the VM, and the VM's SNP report: claims of both */
 } atls_tee;
-#define ATLS_TEES (ATLS_TEE_DUMMY + 1)
+#define ATLS_TEES (ATLS_TEE_SNP_TPM + 1)
+
+/* A TPM's quote and a hardware report, each with its claims. */
+bool atls_tee_is_composite(atls_tee tee);
+/* Its evidence has a TPM's quote. */
+bool atls_tee_has_tpm(atls_tee tee);
 
 /* "sgx", "tdx", ...: as in --format, JSON and policy files. "none" for another value. */
 const char *atls_tee_name(atls_tee tee);
@@ -154,7 +160,8 @@ typedef struct atls_tpm_claims {
     bool has_ek;                /* an EK that vouches for the AK is known: from its certificate */
     uint8_t ek_spki_sha256[32];
     atls_tpm_bank banks[ATLS_TPM_BANKS];
-    bool has_user_data; /* Azure: 64 bytes that the guest gave to the hardware report, by way of the runtime data */
+    bool
+        has_user_data; /* Azure: 64 bytes that the guest gave to the hardware report, by way of the runtime data */
     uint8_t user_data[64];
     char vm_id[40]; /* Azure: vmUniqueId of the runtime data that the report covers; "" */
     uint8_t gcp_instance_id[8]; /* big endian; zero: none in the AK certificate */
@@ -227,13 +234,15 @@ typedef struct atls_event {
     uint32_t index;   /* PCR, or RTMR */
     uint32_t type;    /* EV_...; dstack's runtime events 0x08000001 */
     const char *name; /* "compose-hash", a file's path (IMA), or the name of the type; never NULL */
-    uint8_t digest[64]; /* that extended the register; IMA: the file's, which the extended digest covers */
+    uint8_t digest
+        [64]; /* that extended the register; IMA: the file's, which the extended digest covers */
     uint8_t digest_len;
     atls_buf data; /* the event's own bytes */
     bool
         data_matches; /* the digest was computed from data (or name and data): data is as good as the digest */
     bool is_runtime; /* dstack's: found by name */
-    bool after_ready;     /* dstack's, behind "system-ready": an application's, and never a system event */
+    bool
+        after_ready; /* dstack's, behind "system-ready": an application's, and never a system event */
     bool after_separator; /* of its register: no longer the firmware's word */
 } atls_event;
 
@@ -246,13 +255,13 @@ typedef struct atls_event_claims {
 } atls_event_claims;
 
 typedef struct atls_claims {
-    atls_tee tee;      /* NONE until the evidence's signatures verified */
-    atls_tee hardware; /* AZURE: SNP or TDX, whose claims are in `as` too; otherwise equal to tee */
-    bool simulated;    /* under the simulator's root, whatever brought it in */
-    bool custom_root;  /* or a key that the caller vouches for */
-    uint8_t
-        report_data[64]; /* CCA: the challenge. AZURE: the hardware report's, which is no nonce */
-    size_t report_data_len; /* 0: this evidence has no such field */
+    atls_tee tee; /* NONE until the evidence's signatures verified */
+    atls_tee
+        hardware; /* AZURE, SNP_TPM: SNP or TDX, whose claims are in `as` too; otherwise equal to tee */
+    bool simulated;          /* under the simulator's root, whatever brought it in */
+    bool custom_root;        /* or a key that the caller vouches for */
+    uint8_t report_data[64]; /* CCA: the challenge. AZURE, SNP_TPM: the hardware report's */
+    size_t report_data_len;  /* 0: this evidence has no such field */
     union {
         atls_sgx_claims sgx;
         atls_tdx_claims tdx;
@@ -261,7 +270,7 @@ typedef struct atls_claims {
         atls_cca_claims cca;
         atls_token_claims token;
     } as;
-    atls_tpm_claims tpm;   /* TPM and AZURE */
+    atls_tpm_claims tpm;   /* TPM, AZURE and SNP_TPM */
     atls_event_claims log; /* firmware's or dstack's: RTMRs or PCRs */
     atls_event_claims ima; /* of PCR 10 */
     atls_tcb_claims tcb;

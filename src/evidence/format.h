@@ -35,6 +35,11 @@ typedef struct atls_format {
     void (*verify)(const atls_verification *v);
 } atls_format;
 
+/* Evidence inside evidence, judged by the format that knows it, into the same ledger and claims. True: it verified, and
+ * nothing about it is wrong. */
+bool atls_evidence_judge_inner(const atls_verification *v, const atls_format *format,
+                               const atls_evidence *inner);
+
 /* The part of that name. {NULL, 0}: it is not there. */
 atls_buf atls_evidence_part(const atls_evidence *evidence, const char *name);
 
@@ -44,6 +49,7 @@ extern const atls_format atls_format_sgx;
 extern const atls_format atls_format_tdx;
 extern const atls_format atls_format_tpm;
 extern const atls_format atls_format_azure;
+extern const atls_format atls_format_snp_tpm;
 extern const atls_format atls_format_jwt;
 extern const atls_format atls_format_snp;
 extern const atls_format atls_format_dummy;

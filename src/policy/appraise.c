@@ -41,18 +41,18 @@ bool atls_any_of_has(const atls_any_of *any, atls_buf value, bool not_zero)
 
 atls_tee atls_appraise_hardware(const atls_claims *claims)
 {
-    return claims->tee == ATLS_TEE_AZURE ? claims->hardware : claims->tee;
+    return atls_tee_is_composite(claims->tee) ? claims->hardware : claims->tee;
 }
 
 size_t atls_appraise_layers(const atls_claims *claims, atls_tee out[ATLS_LAYERS_MAX])
 {
     out[0] = atls_appraise_hardware(claims);
     out[1] = ATLS_TEE_TPM;
-    out[2] = ATLS_TEE_AZURE;
-    return claims->tee == ATLS_TEE_AZURE ? 3 : 1;
+    out[2] = claims->tee;
+    return atls_tee_is_composite(claims->tee) ? 3 : 1;
 }
 
-/* Azure's evidence is as good as the hardware report that covers its TPM's key. */
+/* Evidence of two halves is as good as its hardware report. */
 static void check_hardware(atls_appraising *a)
 {
     atls_tee hardware = a->claims->hardware;
@@ -60,6 +60,10 @@ static void check_hardware(atls_appraising *a)
         (void)atls_appraise_check(
             a, "policy.azure.hardware", hardware == ATLS_TEE_SNP || hardware == ATLS_TEE_TDX,
             ATLS_E_POLICY, atls_value_text(atls_tee_name(hardware)), atls_value_text("snp or tdx"));
+    } else if (a->claims->tee == ATLS_TEE_SNP_TPM) {
+        (void)atls_appraise_check(a, "policy.snp_tpm.hardware", hardware == ATLS_TEE_SNP,
+                                  ATLS_E_POLICY, atls_value_text(atls_tee_name(hardware)),
+                                  atls_value_text("snp"));
     }
 }
 

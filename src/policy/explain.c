@@ -74,7 +74,7 @@ static void say_measurements(atls_text *t, const atls_workload *w)
         if (!w->tees[tee] && w->measured[tee].n == 0) {
             continue;
         }
-        if (w->measured[tee].n == 0 && tee == ATLS_TEE_AZURE) {
+        if (w->measured[tee].n == 0 && atls_tee_is_composite((atls_tee)tee)) {
             continue;
         }
         if (w->measured[tee].n == 0) {
@@ -168,7 +168,7 @@ void atls_policy_say_floor(atls_text *t, const atls_amd_floor *f)
 static void say_amd(atls_text *t, const atls_workload *w)
 {
     const atls_amd_rule *amd = &w->amd;
-    if (!w->tees[ATLS_TEE_SNP] && !w->tees[ATLS_TEE_AZURE]) {
+    if (!w->tees[ATLS_TEE_SNP] && !w->tees[ATLS_TEE_AZURE] && !w->tees[ATLS_TEE_SNP_TPM]) {
         return;
     }
     atls_text_add(t, "  AMD platform: %s\n",

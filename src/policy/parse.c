@@ -436,7 +436,7 @@ static atls_code complete_workload(atls_policy_parser *p, atls_workload *w)
 static bool has_log(const atls_workload *w, atls_tee tee)
 {
     bool rtmrs = tee == ATLS_TEE_TDX;
-    bool pcrs = tee == ATLS_TEE_TPM || tee == ATLS_TEE_AZURE;
+    bool pcrs = atls_tee_has_tpm(tee);
     for (size_t i = 0; i < w->events_n; i++) {
         const atls_event_rule *rule = &w->events[i];
         if (!rtmrs && !(pcrs && (rule->name != NULL || !rule->is_rtmr))) {

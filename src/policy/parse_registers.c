@@ -311,11 +311,12 @@ static atls_code check_mrsigner(atls_policy_parser *p, const atls_workload *w)
                  : ATLS_OK;
 }
 
-/* Azure's evidence has the registers of its hardware and of its TPM. */
+/* Evidence of two halves has the registers of its hardware and of its TPM. */
 static bool has_registers_of(const atls_workload *w, atls_tee tee)
 {
-    bool layer = tee == ATLS_TEE_SNP || tee == ATLS_TEE_TDX || tee == ATLS_TEE_TPM;
-    return w->tees[tee] || (layer && w->tees[ATLS_TEE_AZURE]);
+    bool both = tee == ATLS_TEE_SNP || tee == ATLS_TEE_TPM;
+    return w->tees[tee] || ((both || tee == ATLS_TEE_TDX) && w->tees[ATLS_TEE_AZURE]) ||
+           (both && w->tees[ATLS_TEE_SNP_TPM]);
 }
 
 static bool names_sha1(const atls_workload *w)

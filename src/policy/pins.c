@@ -46,6 +46,8 @@ bool atls_pin_is_of(const atls_pin *pin, atls_tee tee)
     uint32_t tees = OF(tee);
     if (tee == ATLS_TEE_AZURE) {
         tees = OF(ATLS_TEE_SNP) | OF(ATLS_TEE_TDX) | OF(ATLS_TEE_TPM);
+    } else if (tee == ATLS_TEE_SNP_TPM) {
+        tees = OF(ATLS_TEE_SNP) | OF(ATLS_TEE_TPM);
     }
     return (pin->tees & tees) != 0;
 }

@@ -126,7 +126,8 @@ static const atls_any_of *pin_of(const atls_workload *w, const char *key)
 
 static void warn_of_amd(warning_list *list, const atls_workload *w)
 {
-    if (!w->tees[ATLS_TEE_SNP] && !w->tees[ATLS_TEE_AZURE]) {
+    const bool own_report = w->tees[ATLS_TEE_SNP] || w->tees[ATLS_TEE_SNP_TPM];
+    if (!own_report && !w->tees[ATLS_TEE_AZURE]) {
         return;
     }
     if (w->amd.floors_n == 0) {
@@ -137,7 +138,7 @@ static void warn_of_amd(warning_list *list, const atls_workload *w)
         warn(list, "a missing CRL of AMD's refuses nothing: whoever holds it back hides a "
                    "revocation.");
     }
-    if (w->tees[ATLS_TEE_SNP] && !w->amd.refuse_vlek && w->amd.csp_ids.n == 0 &&
+    if (own_report && !w->amd.refuse_vlek && w->amd.csp_ids.n == 0 &&
         pin_of(w, "chip_id")->n == 0) {
         warn(list, "any provider's key (VLEK) may sign: amd.csp_id names those that are trusted.");
     }
@@ -167,8 +168,8 @@ static void warn_of_weak_pins(warning_list *list, const atls_workload *w)
 static void warn_of_measurements(warning_list *list, const atls_workload *w)
 {
     for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
-        bool unchecked =
-            w->tees[t] && w->measured[t].n == 0 && t != ATLS_TEE_AZURE && t != ATLS_TEE_DUMMY;
+        bool unchecked = w->tees[t] && w->measured[t].n == 0 && t != ATLS_TEE_DUMMY &&
+                         !atls_tee_is_composite((atls_tee)t);
         if (unchecked && !(has_log(t) && w->events_n > 0)) {
             warn(list, "measurements unchecked: any software in a genuine TEE fits.");
         }
@@ -180,6 +181,10 @@ static void warn_of_measurements(warning_list *list, const atls_workload *w)
     if (w->tees[ATLS_TEE_AZURE] && w->measured[ATLS_TEE_TPM].n == 0 && w->events_n == 0) {
         warn(list, "measurements unchecked: on Azure the hardware's measurement is that of "
                    "Microsoft's paravisor; what the guest runs stands in the PCRs (tpm).");
+    }
+    if (w->tees[ATLS_TEE_SNP_TPM] && w->measured[ATLS_TEE_TPM].n == 0 && w->events_n == 0) {
+        warn(list, "measurements unchecked: the SNP report measures firmware; what the guest runs "
+                   "stands in the PCRs (tpm).");
     }
     for (size_t i = 0; i < w->measured[ATLS_TEE_TDX].n; i++) {
         const atls_register_set *set = &w->measured[ATLS_TEE_TDX].sets[i];

@@ -238,6 +238,21 @@ static atls_code kind_of(const char *variant, size_t *out, atls_err *err)
     return variant == NULL ? ATLS_OK : sim_no_variant("TPM", variant, err);
 }
 
+atls_code sim_tpm_ak_spki(const void *state, const char *variant, uint8_t out[SIM_TPM_SPKI_MAX],
+                          size_t *len, atls_err *err)
+{
+    const world *w = state;
+    size_t kind = 0;
+    uint8_t *at = out;
+    ATLS_TRY(kind_of(variant, &kind, err));
+    const int n = i2d_PUBKEY(w->keys[kind], NULL);
+    if (n <= 0 || n > SIM_TPM_SPKI_MAX || i2d_PUBKEY(w->keys[kind], &at) != n) {
+        return ATLS_ERR(err, ATLS_E_SYSTEM, "sim.crypto", "a TPM's key could not be encoded");
+    }
+    *len = (size_t)n;
+    return ATLS_OK;
+}
+
 static atls_code add_cert(const world *w, const char *fault, atls_evidence_blob *out, atls_err *err)
 {
     X509 *cert = make_ak_cert(w, fault);

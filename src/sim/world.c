@@ -15,6 +15,7 @@ static const sim_family *const families[] = {
     &sim_family_nitro,
     &sim_family_tpm,
     &sim_family_azure,
+    &sim_family_snp_tpm,
     &sim_family_jwt,
     NULL,
 };

@@ -31,6 +31,7 @@ extern const sim_family sim_family_tpm;
 extern const sim_family sim_family_jwt;
 extern const sim_family sim_family_snp;
 extern const sim_family sim_family_azure;
+extern const sim_family sim_family_snp_tpm;
 
 /* A malloc'ed copy of bytes as part name of blob. ATLS_E_SYSTEM only. */
 ATLS_MUST_USE atls_code sim_blob_add(atls_evidence_blob *blob, const char *name, atls_buf bytes,

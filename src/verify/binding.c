@@ -113,6 +113,7 @@ static void judge_report_data(const comparing *c)
     switch (c->claims->tee) {
     case ATLS_TEE_TPM:
     case ATLS_TEE_AZURE:
+    case ATLS_TEE_SNP_TPM:
         short_data(c, id, (atls_buf){tpm->qualifying_data, tpm->qualifying_data_len});
         break;
     case ATLS_TEE_NITRO:
@@ -144,6 +145,7 @@ static void judge_nonce(const comparing *c)
     switch (c->claims->tee) {
     case ATLS_TEE_TPM:
     case ATLS_TEE_AZURE:
+    case ATLS_TEE_SNP_TPM:
         equal(c, id, (atls_buf){tpm->qualifying_data, tpm->qualifying_data_len}, wanted);
         break;
     case ATLS_TEE_NITRO:
@@ -204,7 +206,7 @@ static void judge_hardware_data(const comparing *c)
     if (unverified(c, id)) {
         return;
     }
-    if (c->claims->tee == ATLS_TEE_AZURE) {
+    if (atls_tee_is_composite(c->claims->tee)) {
         equal(c, id, (atls_buf){c->claims->report_data, c->claims->report_data_len}, wanted);
     } else {
         atls_ledger_fail(c->l, id, ATLS_E_BINDING,

@@ -60,7 +60,13 @@ static atls_code put_part(json_t *part, const char *type, const char *name, atls
     if (strcmp(type, "jwt") == 0) {
         return atls_inspect_token(part, bytes, err);
     }
-    if (strcmp(type, "tpm") == 0 || strcmp(type, "azure") == 0) {
+    if (strcmp(name, "snp_report") == 0) {
+        return atls_inspect_snp(part, bytes, err);
+    }
+    if (strcmp(type, "snp-tpm") == 0 && strcmp(name, "certs") == 0) {
+        return atls_inspect_cert_table(part, bytes, err);
+    }
+    if (strcmp(type, "tpm") == 0 || strcmp(type, "azure") == 0 || strcmp(type, "snp-tpm") == 0) {
         (void)atls_inspect_tpm_part(part, name, bytes);
         return ATLS_OK;
     }

@@ -251,6 +251,10 @@ static const struct {
      "Another key signed, or what it signed was changed: do not trust it; get the quote anew."},
     {"tpm.signature.hash", NULL, "Quote with SHA-256, SHA-384 or SHA-512."},
     {"tpm.signature.scheme", NULL, "Quote with RSASSA, RSAPSS or ECDSA."},
+    {"tpm.snp.link", NULL,
+     "Nothing ties the report to the TPM: they may be of two machines. Have the report made over the connection, or over the TPM's key."},
+    {"tpm.snp.vmpl", NULL,
+     "A paravisor runs below the guest, which asked for the report itself: do not trust it."},
     {"verdict", NULL, DEFECT},
 };
 
@@ -296,6 +300,7 @@ static const struct {
     {"tpm.public", "TPM public area"},
     {"tpm.quote", "TPM quote"},
     {"tpm.signature", "TPM signature"},
+    {"tpm.snp", "TPM and SNP report"},
 };
 
 /* Bytes of id that prefix takes: 0, or all, or up to a dot. */

@@ -365,6 +365,7 @@ static bool same_platform(const atls_claims *a, const atls_claims *b)
         return same_snp(&a->as.snp, &b->as.snp);
     case ATLS_TEE_TPM:
     case ATLS_TEE_AZURE:
+    case ATLS_TEE_SNP_TPM:
         return a->hardware == b->hardware && same_tpm(&a->tpm, &b->tpm);
     case ATLS_TEE_NITRO:
     case ATLS_TEE_NITROTPM:

@@ -336,6 +336,7 @@ static void set_family(verdict_object *o, const atls_claims *c)
         set_snp(o, &c->as.snp);
         break;
     case ATLS_TEE_AZURE:
+    case ATLS_TEE_SNP_TPM:
         set_hardware(o, c);
         set_tpm(o, &c->tpm);
         break;

@@ -119,6 +119,7 @@ void verdict_text_runs(atls_text *row, const atls_claims *c)
         run_snp(row, &c->as.snp);
         break;
     case ATLS_TEE_TPM:
+    case ATLS_TEE_SNP_TPM:
     case ATLS_TEE_AZURE: /* the report's own measurement is the paravisor's */
         run_tpm(row, &c->tpm);
         break;
@@ -188,6 +189,13 @@ static void on_azure(atls_text *row, const atls_claims *c)
     }
 }
 
+static void on_snp_tpm(atls_text *row, const atls_claims *c)
+{
+    on_snp(row, &c->as.snp);
+    atls_text_add(row, "; and a TPM, firmware %016llx; %s",
+                  (unsigned long long)c->tpm.firmware_version, ak_words(c->tpm.ak_trust));
+}
+
 static void on_token(atls_text *row, const atls_token_claims *c)
 {
     static const char *const kinds[] = {"token", "EAR", "token of Microsoft Azure Attestation",
@@ -218,6 +226,9 @@ void verdict_text_on(atls_text *row, const atls_claims *c)
         break;
     case ATLS_TEE_AZURE:
         on_azure(row, c);
+        break;
+    case ATLS_TEE_SNP_TPM:
+        on_snp_tpm(row, c);
         break;
     case ATLS_TEE_NITRO:
     case ATLS_TEE_NITROTPM:

@@ -15,15 +15,9 @@
 
 /* Every format there is, in plain sight. */
 static const atls_format *const formats[] = {
-    &atls_format_tdx,
-    &atls_format_sgx,
-    &atls_format_snp,
-    &atls_format_cca,
-    &atls_format_nitro,
-    &atls_format_tpm,
-    &atls_format_azure,
-    &atls_format_jwt,
-    &atls_format_dummy,
+    &atls_format_tdx,   &atls_format_sgx,   &atls_format_snp,   &atls_format_cca,
+    &atls_format_nitro, &atls_format_tpm,   &atls_format_azure, &atls_format_snp_tpm,
+    &atls_format_jwt,   &atls_format_dummy,
 };
 
 struct atls_verifier {

@@ -78,6 +78,19 @@ static void azure_is_judged_by_its_hardware_too(void **state)
     }
 }
 
+static void a_tpm_beside_a_guest_has_its_report(void **state)
+{
+    (void)state;
+    atls_claims c = azure_guest(ATLS_TEE_SNP);
+    c.tee = ATLS_TEE_SNP_TPM;
+    assert_string_equal(builtin(&c), "");
+    c.as.snp.policy |= UINT64_C(1) << 19;
+    assert_string_equal(builtin(&c), "policy.debug");
+    c = azure_guest(ATLS_TEE_TDX);
+    c.tee = ATLS_TEE_SNP_TPM;
+    assert_string_equal(builtin(&c), "policy.snp_tpm.hardware");
+}
+
 static void enclaves_realms_and_tokens_must_be_closed(void **state)
 {
     (void)state;
@@ -116,6 +129,7 @@ int main(void)
         cmocka_unit_test(the_genuine_of_every_family_passes),
         cmocka_unit_test(an_snp_guest_must_be_closed),
         cmocka_unit_test(azure_is_judged_by_its_hardware_too),
+        cmocka_unit_test(a_tpm_beside_a_guest_has_its_report),
         cmocka_unit_test(enclaves_realms_and_tokens_must_be_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

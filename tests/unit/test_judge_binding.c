@@ -26,7 +26,7 @@ static void fresh(atls_tee tee)
     expected.has_report_data = expected.has_short_data = true;
     memset(expected.report_data, 0x42, sizeof expected.report_data);
     memset(expected.short_data, 0x17, sizeof expected.short_data);
-    if (tee == ATLS_TEE_TPM || tee == ATLS_TEE_AZURE) {
+    if (atls_tee_has_tpm((atls_tee)tee)) {
         memset(claims.tpm.qualifying_data, 0x17, 32);
         claims.tpm.qualifying_data_len = 32;
     } else if (tee == ATLS_TEE_NITRO || tee == ATLS_TEE_NITROTPM) {
@@ -111,8 +111,8 @@ static void nitro_binds_the_key_and_nothing_else(void **state)
 static void short_fields_need_short_data(void **state)
 {
     (void)state;
-    const atls_tee tees[] = {ATLS_TEE_TPM, ATLS_TEE_AZURE, ATLS_TEE_TOKEN};
-    for (size_t i = 0; i < 3; i++) {
+    const atls_tee tees[] = {ATLS_TEE_TPM, ATLS_TEE_AZURE, ATLS_TEE_SNP_TPM, ATLS_TEE_TOKEN};
+    for (size_t i = 0; i < 4; i++) {
         fresh(tees[i]);
         expected.has_short_data = false;
         assert_string_equal(judged(), "binding.report_data");
@@ -124,7 +124,7 @@ static void nonces_are_compared_whole(void **state)
     (void)state;
     for (int tee = ATLS_TEE_SGX; tee < ATLS_TEES; tee++) {
         fresh((atls_tee)tee);
-        bool is_tpm = tee == ATLS_TEE_TPM || tee == ATLS_TEE_AZURE;
+        bool is_tpm = atls_tee_has_tpm((atls_tee)tee);
         expected.has_report_data = false;
         expected.has_nonce = true;
         memset(expected.nonce, is_tpm ? 0x17 : 0x42, 64);
@@ -218,7 +218,7 @@ static void the_hardware_says_its_own(void **state)
         claims.report_data_len = 64;
         memset(expected.report_data, 0x66, 64);
         memset(nonce, 0x66, 64);
-        const bool two = tee == ATLS_TEE_AZURE;
+        const bool two = atls_tee_is_composite((atls_tee)tee);
         assert_string_equal(judged(), two ? "" : "binding.hardware_data");
         if (two) {
             claims.report_data[63] ^= 1;

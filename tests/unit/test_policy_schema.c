@@ -167,7 +167,7 @@ static void every_register_stands_in_both(void **state)
         size_t n;
         char name[16];
         const atls_register *table = atls_registers((atls_tee)t, &n);
-        if (t == ATLS_TEE_DUMMY) { /* measures nothing */
+        if (t == ATLS_TEE_DUMMY || t == ATLS_TEE_SNP_TPM) { /* nothing; what its halves have */
             assert_int_equal(n, 0);
             continue;
         }

@@ -56,16 +56,6 @@ static bool take_hcl(azure_case *c)
 
 /* --- the hardware report, by the family that knows it --- */
 
-/* True: the report is signed, and nothing about it is wrong. */
-static bool run(const azure_case *c, const atls_format *format, const atls_evidence *evidence)
-{
-    atls_verification inner = *c->tpm.v;
-    const size_t from = inner.l->count;
-    inner.evidence = evidence;
-    format->verify(&inner);
-    return inner.claims->tee == format->tee && atls_ledger_all_ok(inner.l, from);
-}
-
 static bool judge_snp(const azure_case *c)
 {
     const atls_claims *claims = c->tpm.v->claims;
@@ -75,7 +65,7 @@ static bool judge_snp(const azure_case *c)
         e.parts[e.parts_n].name = "vcek";
         e.parts[e.parts_n++].bytes = vcek;
     }
-    const bool good = run(c, &atls_format_snp, &e);
+    const bool good = atls_evidence_judge_inner(c->tpm.v, &atls_format_snp, &e);
     if (claims->tee != ATLS_TEE_SNP) {
         return false;
     }
@@ -101,7 +91,7 @@ static bool judge_tdx(const azure_case *c)
         return false;
     }
     const atls_evidence e = {.type = "tdx", .parts_n = 1, .parts = {{"quote", quote}}};
-    bool good = run(c, &atls_format_tdx, &e);
+    bool good = atls_evidence_judge_inner(c->tpm.v, &atls_format_tdx, &e);
     if (claims->tee != ATLS_TEE_TDX) {
         return false;
     }

@@ -1,5 +1,5 @@
 /* quote.h: a TPM's quote judged under a key that somebody vouches for: what a bare TPM and a confidential VM's vTPM have
- * in common. Who vouches is the business of verify.c and azure.c. */
+ * in common. Who vouches is the business of key.c, azure.c and snp_tpm.c. */
 #ifndef ATLS_EVIDENCE_TPM_QUOTE_H
 #define ATLS_EVIDENCE_TPM_QUOTE_H
 
@@ -29,6 +29,9 @@ typedef struct atls_tpm_case {
 /* Decodes the parts that every quote has, and ak_public if it is there. What cannot be decoded is in the ledger. */
 bool atls_tpm_case_read(const atls_verification *v, atls_tpm_case *out);
 void atls_tpm_case_clear(atls_tpm_case *c);
+
+/* Sets key and trust: by the caller's keys, or by ak_cert; the claims say under which root. */
+void atls_tpm_case_judge_key(atls_tpm_case *c);
 
 /* Attributes and scheme of the key as far as its public area is known, signature, selection, values against the digest.
  * True: all of it holds, somebody vouches for the key, and
