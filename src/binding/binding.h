@@ -40,7 +40,7 @@ typedef enum atls_step {
 typedef struct atls_carried {
     atls_evidence evidence; /* views into the peer's bytes, or into what is owned */
     atls_expected
-        expected; /* binding, binding_name and binding_line are filled in by the channel */
+        expected; /* binding and binding_name are filled in by the channel; binding_line where it is NULL */
     void *owned[ATLS_CARRIED_OWNED]; /* malloc'ed, freed by atls_carried_clear */
     size_t owned_n;
 } atls_carried;

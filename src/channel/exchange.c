@@ -82,7 +82,9 @@ static atls_code judge(atls_session *s, atls_err *err)
     }
     expected->binding = link->binding->kind;
     expected->binding_name = link->binding->name;
-    expected->binding_line = link->binding->line;
+    if (expected->binding_line == NULL) { /* a dialect may know of less in this connection */
+        expected->binding_line = link->binding->line;
+    }
     expected->pki_name = s->pki_name;
     ATLS_TRY(first_seen(s, expected, err));
     atls_verdict *v =
