@@ -37,6 +37,8 @@ typedef struct atls_sim_quote {
     const char *fault; /* NULL: none */
     const char *event_log; /* TDX, for an attester: RTMRs are those of a log, "ccel" or "dstack", which is part event_log of
                             * its evidence; fault may then be one of logs. NULL: no log */
+    const char *certificate_event; /* log "dstack": the text of its last event, "New TLS Certificate" (at most 128 bytes):
+                                    * 64 hex digits of SHA-256 of a certificate. NULL: there is none */
 } atls_sim_quote;
 ATLS_API ATLS_MUST_USE atls_code atls_sim_make_quote(const atls_sim *sim, const atls_sim_quote *q,
                                                      uint8_t **out, size_t *len, atls_err *err);

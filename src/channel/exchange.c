@@ -161,7 +161,12 @@ static atls_code take_steps(atls_session *s, atls_err *err)
             ATLS_TRY(read_more(s, err));
             s->dialect->reading = false;
         }
-        ATLS_TRY(step(s, &next, err));
+        atls_code rc = step(s, &next, err);
+        if (rc != ATLS_OK) { /* what the dialect tells the peer about it, as far as there is room */
+            atls_err ignored;
+            (void)flush(s, &ignored);
+            return rc;
+        }
         switch (next) {
         case ATLS_STEP_DONE:
             s->dialect->done = true;

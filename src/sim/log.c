@@ -186,6 +186,17 @@ static atls_code measure(const measured *m, const char *workload, sim_events *to
     return ATLS_OK;
 }
 
+/* Atlas's: an application's event, whose payload is the text of a certificate's hash. */
+static atls_code measure_certificate(const char *text, sim_events *to, atls_err *err)
+{
+    sim_event e = {.index = 3, .type = 0x08000001, .version = 1, .name = "New TLS Certificate"};
+    e.data_len = strnlen(text, SIM_CERTIFICATE_MAX);
+    memcpy(e.data, text, e.data_len);
+    ATLS_TRY(digest_runtime(&e, err));
+    to->all[to->n++] = e;
+    return ATLS_OK;
+}
+
 static atls_code measure_all(const measured *m, size_t n, const char *workload, sim_events *to,
                              atls_err *err)
 {
@@ -280,12 +291,15 @@ static atls_code finish(maker *m, uint8_t **log, size_t *len, atls_err *err)
     return ATLS_OK;
 }
 
-static atls_code make_rtmrs(maker *m, bool dstack, const char *workload, const char *fault,
-                            uint8_t rtmr[4][48], atls_err *err)
+static atls_code make_rtmrs(maker *m, bool dstack, const char *workload, const char *certificate,
+                            const char *fault, uint8_t rtmr[4][48], atls_err *err)
 {
     ATLS_TRY(measure_all(td_events, COUNT(td_events), workload, &m->events, err));
     if (dstack) {
         ATLS_TRY(measure_all(runtime_events, COUNT(runtime_events), workload, &m->events, err));
+        if (certificate != NULL) {
+            ATLS_TRY(measure_certificate(certificate, &m->events, err));
+        }
     }
     memset(rtmr, 0, 4 * sizeof rtmr[0]);
     for (size_t i = 0; i < m->events.n; i++) {
@@ -315,13 +329,14 @@ static maker *maker_new(void)
     return m;
 }
 
-atls_code sim_log_rtmrs(const char *variant, const char *workload, const char *fault,
-                        uint8_t rtmr[4][48], uint8_t **log, size_t *len, atls_err *err)
+atls_code sim_log_rtmrs(const char *variant, const char *workload, const char *certificate,
+                        const char *fault, uint8_t rtmr[4][48], uint8_t **log, size_t *len,
+                        atls_err *err)
 {
     const bool dstack = strcmp(variant, "dstack") == 0;
     maker *m = maker_new();
-    atls_code rc =
-        m == NULL ? ATLS_ERR_NOMEM(err) : make_rtmrs(m, dstack, workload, fault, rtmr, err);
+    atls_code rc = m == NULL ? ATLS_ERR_NOMEM(err)
+                             : make_rtmrs(m, dstack, workload, certificate, fault, rtmr, err);
     if (rc == ATLS_OK) {
         rc = finish(m, log, len, err);
     }

@@ -17,8 +17,11 @@ bool sim_log_has_fault(const char *variant, const char *fault);
 /* A log and the values its registers had when it was honest: a fault (NULL: none) changes the log only, or in
  * "log.extended" the register. *log is malloc'ed. The events are about the workload ("demo"). ATLS_E_SYSTEM only. */
 
-/* variant "ccel": RTMR 0 to 2; "dstack": its JSON, with RTMR 3 too. */
-ATLS_MUST_USE atls_code sim_log_rtmrs(const char *variant, const char *workload, const char *fault,
+/* variant "ccel": RTMR 0 to 2; "dstack": its JSON, with RTMR 3 too; certificate (NULL: none, at most
+ * SIM_CERTIFICATE_MAX bytes): the text that its last event, "New TLS Certificate", has. */
+#define SIM_CERTIFICATE_MAX 128
+ATLS_MUST_USE atls_code sim_log_rtmrs(const char *variant, const char *workload,
+                                      const char *certificate, const char *fault,
                                       uint8_t rtmr[4][48], uint8_t **log, size_t *len,
                                       atls_err *err);
 

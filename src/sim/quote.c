@@ -41,7 +41,8 @@ typedef struct maker {
     bool debug;
     const char *log; /* "ccel", "dstack"; NULL: none */
     const char *log_fault;
-    uint8_t rtmr[4][48]; /* with a log */
+    const char *certificate; /* text of the log's event; NULL: none */
+    uint8_t rtmr[4][48];     /* with a log */
     sim_signer *attestation;
     uint8_t auth[AUTH_MAX];
     uint8_t qe_report[SIM_SGX_REPORT_LEN];
@@ -61,6 +62,7 @@ static atls_code choose_log(maker *m, const atls_sim_quote *q, atls_err *err)
                         "no event log %.32s of a quote of type %s: a TDX quote has ccel or dstack",
                         m->log, m->form->name);
     }
+    m->certificate = q->certificate_event;
     m->log_fault = sim_log_has_fault(m->log, q->fault) ? q->fault : NULL;
     return ATLS_OK;
 }
@@ -260,8 +262,8 @@ static atls_code build(maker *m, atls_err *err)
     ATLS_TRY(choose_key(m, err));
     ATLS_TRY(make_qe_part(m, err));
     if (m->log != NULL) {
-        ATLS_TRY(sim_log_rtmrs(m->log, m->workload, m->log_fault, m->rtmr, &m->out->log,
-                               &m->out->log_len, err));
+        ATLS_TRY(sim_log_rtmrs(m->log, m->workload, m->certificate, m->log_fault, m->rtmr,
+                               &m->out->log, &m->out->log_len, err));
     }
     put_header(m);
     ATLS_TRY(put_body(m, err));

@@ -284,7 +284,7 @@ static void test_logs_are_shown(void **state)
         uint8_t *log = NULL;
         size_t len = 0;
         char *text = NULL;
-        atls_code rc = i < 2 ? sim_log_rtmrs(cases[i].variant, "demo", NULL, rtmr, &log, &len, NULL)
+        atls_code rc = i < 2 ? sim_log_rtmrs(cases[i].variant, "demo", NULL, NULL, rtmr, &log, &len, NULL)
                        : i == 2 ? sim_log_pcrs("demo", NULL, banks, &log, &len, NULL)
                                 : sim_log_ima("demo", NULL, banks, &log, &len, NULL);
         assert_int_equal(rc, ATLS_OK);

@@ -130,7 +130,7 @@ static void test_the_ledger_says_where(void **state)
         atls_anchor anchor = {0};
         assert_non_null(l);
         assert_int_equal(
-            sim_log_rtmrs(cases[i].variant, "demo", cases[i].fault, rtmr, &log, &len, NULL),
+            sim_log_rtmrs(cases[i].variant, "demo", NULL, cases[i].fault, rtmr, &log, &len, NULL),
             ATLS_OK);
         atls_log_judge_rtmrs((atls_buf){log, len}, rtmr, l, &claims, &anchor);
         const atls_entry *e = atls_ledger_deciding(l);
