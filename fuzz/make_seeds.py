@@ -66,6 +66,39 @@ def cert_table(*certs):
     return entries + bytes(24) + data
 
 
+def cbor(major, value, content=b""):
+    width = [w for w in ((0, 24), (1, 256), (2, 65536), (4, 2**32)) if value < w[1]][0][0]
+    head = bytes([major * 32 + value]) if width == 0 else bytes([major * 32 + {1: 24, 2: 25, 4: 26}[width]]) + value.to_bytes(width, "big")
+    return head + content
+
+
+def bstr(b):
+    return cbor(2, len(b), b)
+
+
+def tstr(s):
+    return cbor(3, len(s), s.encode())
+
+
+def claims(*more, alg=1, size=32):
+    pairs = (("pubkey-hash", cbor(4, 2) + cbor(0, alg) + bstr(pattern(size, 3))),) + more
+    return cbor(5, len(pairs)) + b"".join(tstr(n) + bstr(v) for n, v in pairs)
+
+
+def tagged(tag, evidence, claims_buffer):
+    return cbor(6, tag) + cbor(4, 2) + bstr(evidence) + bstr(claims_buffer)
+
+
+def endorsements(version, nul=b""):
+    signed = [b'{"%s":{"version":3,"id":"SGX"},"signature":"%s"}' % (n, b"00" * 64) for n in (b"tcbInfo", b"enclaveIdentity")]
+    chain = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    crl = tlv(0x30, pattern(20, 2))
+    items = [signed[0] + nul, chain + nul, crl, crl.hex().encode() + nul, chain + nul, signed[1] + nul, chain + nul]
+    return cbor(6, 60000) + cbor(4, 8) + b"\x1a" + struct.pack(">I", version) + b"".join(bstr(i) for i in items)
+
+
+EAT = "application/eat+cwt"
+
 with open(os.path.join(HERE, "..", "docs", "atls-1.md"), encoding="utf-8") as page:
     ATLS1 = {name: bytes.fromhex(body.replace("\n", ""))
              for name, body in re.findall(r"^```vector (\S+)\n(.*?)^```$", page.read(), re.S | re.M)}
@@ -103,6 +136,18 @@ SEEDS = {
     "payload/batch": ATLS1["payload.batch"],
     "frame/exchange": ATLS1["frame.request"] + ATLS1["frame.accepted"] + ATLS1["frame.data"] + ATLS1["frame.close"],
     "frame/refused": ATLS1["frame.asks_nothing"] + ATLS1["frame.refused"],
+    "tcg_evidence/quote": tagged(60000, pattern(300, 1), claims()),
+    "tcg_evidence/nonce": tagged(60000, pattern(20, 1), claims(("nonce", pattern(8, 1)), ("key_0", b"value_0\0"))),
+    "tcg_evidence/sha384": tagged(60000, pattern(20, 1), claims(alg=7, size=48)),
+    "tcg_evidence/snp": tagged(0x1A7504, pattern(40, 1), claims(alg=8, size=64)),
+    "tcg_evidence/wrapped": tlv(0x30, tlv(4, tagged(60000, pattern(20, 1), claims()))),
+    "tcg_endorsements/3.0": endorsements(3, b"\0"),
+    "tcg_endorsements/3.1": endorsements(0x10003),
+    "cmw/record": cbor(4, 3) + tstr(EAT) + bstr(pattern(4, 1)) + b"\x04",
+    "cmw/format": cbor(4, 2) + cbor(0, 263) + bstr(pattern(4, 1)),
+    "cmw/tag": cbor(6, 0x63740209) + bstr(pattern(4, 1)),
+    "cmw/json": b'["application/eat+cwt","3q2-7w",4]',
+    "cmw/collection": b"\xa1" + tstr("a") + cbor(4, 2) + tstr(EAT) + bstr(b"1"),
     "frame/authenticator": b"\2" + struct.pack(">I", len(ATLS1["authenticator.server"])) + ATLS1["authenticator.server"],
 }
 
