@@ -205,3 +205,10 @@ bool atls_collateral_same_chain(const atls_collateral_chain *a, const atls_colla
     }
     return true;
 }
+
+bool atls_collateral_fits(const atls_collateral *c, bool is_tdx, const uint8_t *fmspc)
+{
+    const bool same_kind = fmspc == NULL ? c->pck_chain.present
+                                         : memcmp(c->hint_fmspc, fmspc, sizeof c->hint_fmspc) == 0;
+    return c->has_hint && c->hint_tdx == is_tdx && same_kind;
+}

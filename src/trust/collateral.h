@@ -35,6 +35,9 @@ struct atls_collateral {
     uint8_t space[]; /* all of the above points in here */
 };
 
+/* By what it claims to be for: this TEE and FMSPC (NULL: no chain of the evidence says; then one with a PCK chain). */
+bool atls_collateral_fits(const atls_collateral *c, bool is_tdx, const uint8_t *fmspc);
+
 /* The same certificates, byte for byte? */
 bool atls_collateral_same_chain(const atls_collateral_chain *a, const atls_collateral_chain *b);
 

@@ -19,6 +19,8 @@ typedef struct judging {
     atls_intel_platform *p;
     const atls_root *root;
     atls_err *err;
+    size_t at; /* of the collateral that is used; ATLS_COLLATERALS_MAX: none of the store's */
+    atls_collateral *stapled; /* that is used: the peer's; owned */
 } judging;
 
 /* --- which certificates --- */
@@ -263,12 +265,51 @@ static bool read_extension(const judging *g, atls_err *err)
     return atls_pck_extension_parse(value, &g->p->extension, err) == ATLS_OK;
 }
 
-static size_t choose(const judging *g)
+/* What the peer sent is looked at only where the verifier has nothing for this kind of platform: it is signed like any
+ * other, but it is the peer who chose which of all that was ever signed. */
+static atls_code take_stapled(judging *g)
+{
+    static const char id[] = "collateral.stapled";
+    atls_err err = {0};
+    const atls_code rc = atls_collateral_parse(g->evidence->stapled, &g->stapled, &err);
+    if (rc == ATLS_E_SYSTEM) {
+        return ATLS_ERR_NOMEM(g->err);
+    }
+    g->at = ATLS_COLLATERALS_MAX;
+    if (rc == ATLS_OK) {
+        atls_ledger_ok_found(g->j->l, id,
+                             atls_value_text("the peer's: the verifier has none that "
+                                             "fits"));
+    } else {
+        atls_ledger_fail_err(g->j->l, &err);
+    }
+    return ATLS_OK;
+}
+
+static atls_code choose(judging *g)
 {
     const atls_intel_platform *p = g->p;
-    bool known = read_extension(g, NULL);
-    return atls_trust_choose(g->trust, g->evidence->is_tdx, known ? p->extension.fmspc : NULL,
-                             p->leaf == NULL ? (atls_buf){NULL, 0} : p->leaf->issuer);
+    const bool is_tdx = g->evidence->is_tdx;
+    const uint8_t *fmspc = read_extension(g, NULL) ? p->extension.fmspc : NULL;
+    g->at = atls_trust_choose(g->trust, is_tdx, fmspc,
+                              p->leaf == NULL ? (atls_buf){NULL, 0} : p->leaf->issuer);
+    if (g->evidence->stapled.ptr == NULL) {
+        return ATLS_OK;
+    }
+    if (g->at != ATLS_COLLATERALS_MAX &&
+        atls_collateral_fits(g->trust->collaterals[g->at], is_tdx, fmspc)) {
+        atls_ledger_ok_found(g->j->l, "collateral.stapled",
+                             atls_value_text("not looked at: the verifier's own fits"));
+        return ATLS_OK;
+    }
+    return take_stapled(g);
+}
+
+static const atls_collateral *chosen(const judging *g)
+{
+    return g->stapled != NULL              ? g->stapled
+           : g->at != ATLS_COLLATERALS_MAX ? g->trust->collaterals[g->at]
+                                           : NULL;
 }
 
 /* The same certificate is kept once. */
@@ -280,17 +321,20 @@ static void share(atls_cert **mine, atls_cert *theirs)
     }
 }
 
-static atls_code judge_collateral(const judging *g, size_t at)
+static atls_code judge_collateral(const judging *g)
 {
     atls_intel_platform *p = g->p;
-    if (at == ATLS_COLLATERALS_MAX) {
+    const atls_collateral *c = chosen(g);
+    if (c == NULL) {
         (void)atls_judge_there(g->j, "collateral.missing", false, "collateral of this platform");
         return ATLS_OK;
     }
-    const atls_root *root =
-        g->root != NULL ? g->root : atls_trust_root_of(g->trust, g->trust->collaterals[at], g->j);
-    ATLS_TRY(atls_trust_snapshot(g->trust, at, root, g->root == NULL ? NULL : p->root, g->j,
-                                 &p->snapshot, g->err));
+    const atls_root *root = g->root != NULL ? g->root : atls_trust_root_of(g->trust, c, g->j);
+    atls_cert *root_cert = g->root == NULL ? NULL : p->root;
+    ATLS_TRY(
+        g->stapled != NULL
+            ? atls_intel_snapshot_make(g->j, c, root, root_cert, &p->snapshot, g->err)
+            : atls_trust_snapshot(g->trust, g->at, root, root_cert, g->j, &p->snapshot, g->err));
     share(&p->root, p->snapshot->root);
     share(&p->ca, p->snapshot->ca);
     return ATLS_OK;
@@ -367,9 +411,9 @@ static atls_code judge_all(judging *g)
     atls_intel_platform *p = g->p;
     bool there = g->evidence->certification_type == PEM_CHAIN;
     bool well_formed = take_quoted_chain(g);
-    size_t at = choose(g);
-    if (at != ATLS_COLLATERALS_MAX) {
-        replace_chain(g, g->trust->collaterals[at], &there, &well_formed);
+    ATLS_TRY(choose(g));
+    if (chosen(g) != NULL) {
+        replace_chain(g, chosen(g), &there, &well_formed);
     }
     g->root = p->root == NULL
                   ? NULL
@@ -378,7 +422,7 @@ static atls_code judge_all(judging *g)
                    is_marked(p->ca) || is_marked(p->leaf);
     p->custom_root = g->root != NULL && g->root->custom;
     bool is_chain = judge_shape(g, there, well_formed);
-    ATLS_TRY(judge_collateral(g, at));
+    ATLS_TRY(judge_collateral(g));
     if (is_chain && g->root != NULL && p->root != NULL && p->ca != NULL && p->leaf != NULL) {
         judge_chain(g);
     } else {
@@ -433,13 +477,17 @@ atls_code atls_intel_platform_judge(const struct atls_trust *trust,
         return ATLS_ERR_NOMEM(err);
     }
     size_t from = j->l->count;
-    judging g = {j, trust, evidence, p, NULL, err};
+    judging g = {.j = j, .trust = trust, .evidence = evidence, .p = p, .err = err};
     atls_code rc = judge_all(&g);
+    const bool is_own = g.stapled == NULL;
+    atls_collateral_free(g.stapled); /* the snapshot has a reference of its own */
     if (rc != ATLS_OK) {
         atls_intel_platform_free(p);
         return rc;
     }
-    keep_if_good(&g, from);
+    if (is_own) {
+        keep_if_good(&g, from);
+    }
     *out = p;
     return ATLS_OK;
 }

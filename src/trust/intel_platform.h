@@ -22,6 +22,8 @@ typedef struct atls_platform_evidence {
     atls_buf qe_report_signature; /* 64 */
     atls_buf attestation_key;     /* 64 */
     atls_buf qe_auth_data;
+    atls_buf
+        stapled; /* collateral (JSON) that came with the evidence; ptr NULL: none. Nothing judged by it is kept */
 } atls_platform_evidence;
 
 /* Immutable once made, reference counted. What did not hold is NULL or false. */

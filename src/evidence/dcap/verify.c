@@ -242,7 +242,7 @@ static void judge_log(const atls_verification *v, bool is_tdx)
     }
 }
 
-static atls_platform_evidence platform_part(const atls_quote *q)
+static atls_platform_evidence platform_part(const atls_quote *q, atls_buf stapled)
 {
     atls_reader behind = atls_reader_of(q->signature_data);
     (void)atls_reader_view(&behind, q->signature.len);
@@ -254,7 +254,8 @@ static atls_platform_evidence platform_part(const atls_quote *q)
                                     .qe_report = q->qe_report.all,
                                     .qe_report_signature = q->qe_report_signature,
                                     .attestation_key = q->attestation_key,
-                                    .qe_auth_data = q->qe_auth_data};
+                                    .qe_auth_data = q->qe_auth_data,
+                                    .stapled = stapled};
 }
 
 static void judge_quote(const quote_case *c, int64_t when_s, atls_claims *claims)
@@ -303,7 +304,8 @@ static void verify(const atls_verification *v, bool is_tdx)
                is_tdx ? "a TDX quote" : "an SGX quote")) {
         return;
     }
-    atls_platform_evidence part = platform_part(&c.q);
+    atls_platform_evidence part =
+        platform_part(&c.q, atls_evidence_part(v->evidence, "collateral"));
     if (!atls_judging_taken(&j, atls_intel_platform_judge(trust, &part, &j, &c.p, &err))) {
         atls_ledger_fail_err(l, &err);
         return;
