@@ -16,6 +16,7 @@ static const atls_binding *const bindings[] = {
     &atls_binding_atls1,
     &atls_binding_atlas,
     &atls_binding_constellation,
+    &atls_binding_contrast,
     &atls_binding_flashbots,
     &atls_binding_ra_tls,
     &atls_binding_ra_tls_cmw,

@@ -261,3 +261,36 @@ void atls_sevsnp_table_write(atls_writer *w, const atls_sevsnp *s)
         atls_writer_bytes(w, certs[i]);
     }
 }
+
+bool atls_sevsnp_table_read(atls_buf table, atls_sevsnp *s)
+{
+    static const uint8_t end[16] = {0};
+    atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask};
+    atls_reader r = atls_reader_of(table);
+    while (r.left > 0) {
+        const atls_buf guid = atls_reader_view(&r, sizeof end);
+        const uint32_t at = atls_reader_u32le(&r);
+        const uint32_t len = atls_reader_u32le(&r);
+        if (!atls_reader_ok(&r)) {
+            return false;
+        }
+        if (memcmp(guid.ptr, end, sizeof end) == 0) {
+            s->vcek = certs[0];
+            s->vlek = certs[1];
+            s->ask = certs[2];
+            return true;
+        }
+        atls_reader whole = atls_reader_of(table);
+        (void)atls_reader_view(&whole, at);
+        const atls_buf cert = atls_reader_view(&whole, len);
+        if (!atls_reader_ok(&whole)) {
+            return false;
+        }
+        for (size_t i = 0; i < ENTRIES; i++) {
+            if (memcmp(guid.ptr, guids[i], sizeof end) == 0) {
+                certs[i] = cert;
+            }
+        }
+    }
+    return false;
+}

@@ -34,4 +34,7 @@ void atls_sevsnp_report_write(atls_writer *w, const uint8_t report[ATLS_SEVSNP_R
 size_t atls_sevsnp_table_len(const atls_sevsnp *s);
 void atls_sevsnp_table_write(atls_writer *w, const atls_sevsnp *s);
 
+/* The certificates of such a table, put into s; others in it are passed over. False, and s as it was: it is none. */
+bool atls_sevsnp_table_read(atls_buf table, atls_sevsnp *s);
+
 #endif
