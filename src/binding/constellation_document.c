@@ -18,11 +18,12 @@
 
 /* --- variants --- */
 
-/* 1.3.9900.x.y; dummy proves nothing, a vTPM's quote alone nothing about the machine. */
+/* 1.3.9900.x.y; dummy proves nothing, a vTPM's quote alone nothing about the machine; AWS's report names the key that its
+ * guest named, so that any guest of the same firmware can claim any PCRs. */
 static const atls_constellation_variant variants[] = {
     {"dummy", {0x2b, 0xcd, 0x2c, 1, 1}, ATLS_CONSTELLATION_DUMMY, false, "dummy"},
     {"aws-nitro-tpm", {0x2b, 0xcd, 0x2c, 2, 1}, ATLS_CONSTELLATION_TPM, false, "tpm"},
-    {"aws-sev-snp", {0x2b, 0xcd, 0x2c, 2, 2}, ATLS_CONSTELLATION_AWS_SNP, true, "snp-tpm"},
+    {"aws-sev-snp", {0x2b, 0xcd, 0x2c, 2, 2}, ATLS_CONSTELLATION_AWS_SNP, false, "snp-tpm"},
     {"gcp-sev-es", {0x2b, 0xcd, 0x2c, 3, 1}, ATLS_CONSTELLATION_TPM, true, "tpm"},
     {"gcp-sev-snp", {0x2b, 0xcd, 0x2c, 3, 2}, ATLS_CONSTELLATION_GCP_SNP, true, "snp-tpm"},
     {"azure-sev-snp", {0x2b, 0xcd, 0x2c, 4, 1}, ATLS_CONSTELLATION_AZURE_SNP, true, "azure"},

@@ -10,7 +10,7 @@
 #define CONVERT_MAX ((size_t)4 << 20)
 
 static const atls_policy_language *const languages[] = {
-    NULL,
+    &atls_policy_language_constellation,
 };
 
 static const atls_policy_language *language_at(size_t i)
