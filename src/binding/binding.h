@@ -113,6 +113,10 @@ atls_buf atls_link_part(const atls_link *link, const char *name);
 ATLS_MUST_USE atls_code atls_link_random(const atls_link *link, uint8_t *out, size_t len,
                                          atls_err *err);
 
+/* The line of every dialect whose evidence is about the certificate's key alone. */
+#define ATLS_BINDING_LINE_KEY                                                                      \
+    "key only: whoever has a copy of the certificate's key can relay, and evidence may be old"
+
 #define ATLS_BINDING_ALPN_MAX    4
 #define ATLS_BINDING_OPTIONS_MAX 6
 

@@ -134,8 +134,7 @@ static atls_code show(atls_link *link, atls_step *next, atls_err *err)
 const atls_binding atls_binding_ra_tls_gramine = {
     .name = "ra-tls-gramine",
     .kind = ATLS_BINDING_KEY_ONLY,
-    .line = "key of the certificate: evidence may be old, and whoever has a copy of the key can "
-            "stand in for the peer",
+    .line = ATLS_BINDING_LINE_KEY,
     .shows = ATLS_SHOWS_CLIENT | ATLS_SHOWS_SERVER,
     .alpn_optional = true,
     .tls12 = true,

@@ -71,7 +71,7 @@ static atls_code read_certificate(const atls_carrier *c, const atls_binding_opti
 const atls_binding atls_binding_ra_tls_knauth = {
     .name = "ra-tls-knauth",
     .kind = ATLS_BINDING_KEY_ONLY,
-    .line = "key (the certificate's; who has stolen it can stand in between)",
+    .line = ATLS_BINDING_LINE_KEY,
     .shows = ATLS_SHOWS_CLIENT | ATLS_SHOWS_SERVER,
     .verify_only = true,
     .alpn_optional = true,
