@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "binding/ra_tls.h"
 #include "channel/session.h"
 #include "e2e/rig.h"
+#include "unit/shown.h"
 
 static const atls_sim_quote sgx = {.type = "sgx"};
 static const atls_sim_quote tdx = {.type = "tdx"};
@@ -207,6 +209,63 @@ static void reports_of_sev_snp(void **state)
     atls_sim_world_free(w.world);
 }
 
+/* --- what this binding does not stop, and says so --- */
+
+static SSL *plain_server(SSL_CTX *ctx, X509 *certificate, EVP_PKEY *key, BIO **other_end)
+{
+    BIO *own = NULL;
+    assert_int_equal(BIO_new_bio_pair(&own, 65536, other_end, 65536), 1);
+    SSL *ssl = SSL_new(ctx);
+    assert_non_null(ssl);
+    assert_int_equal(SSL_use_certificate(ssl, certificate), 1);
+    assert_int_equal(SSL_use_PrivateKey(ssl, key), 1);
+    SSL_set_bio(ssl, own, own);
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
+
+/* No TEE is here, and no attester: only the key and the certificate of one, as often as one likes. */
+static void a_stolen_key_is_enough(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    atls_attester *a = NULL;
+    shown stolen;
+    assert_int_equal(atls_sim_attester_new(rig_sim(), &tdx, &a, NULL), ATLS_OK);
+    assert_int_equal(shown_make(&stolen, &atls_binding_ra_tls, key, a, RIG_WHEN_S, NULL, 0, NULL),
+                     ATLS_OK);
+    atls_attester_free(a);
+    for (int again = 0; again < 2; again++) {
+        rig_side client;
+        BIO *end = NULL;
+        rig_options o = options_of("ra-tls", &tdx);
+        o.client_asks = true;
+        SSL *thief = plain_server(ctx, stolen.link.made, key, &end);
+        rig_side_new(&client, ATLS_CLIENT, &o);
+        rig_side_start(&client, end, RIG_NOW_MS, RIG_WHEN_S);
+        for (int i = 0; i < 20 && rig_step(&client) != ATLS_OK; i++) {
+            (void)SSL_do_handshake(thief);
+        }
+        assert_int_equal(client.rc, ATLS_OK);
+        assert_verdict(&client);
+        assert_string_equal(atls_verdict_freshness(atls_session_get0_verdict(client.session)),
+                            "none");
+        rig_side_free(&client);
+        SSL_free(thief);
+    }
+    /* Without the key the certificate is of no use: TLS wants a signature. */
+    EVP_PKEY *other = EVP_EC_gen("P-256");
+    SSL *ssl = SSL_new(ctx);
+    assert_int_equal(SSL_use_certificate(ssl, stolen.link.made), 1);
+    assert_int_not_equal(SSL_use_PrivateKey(ssl, other), 1);
+    SSL_free(ssl);
+    EVP_PKEY_free(other);
+    shown_clear(&stolen);
+    SSL_CTX_free(ctx);
+    EVP_PKEY_free(key);
+}
+
 static int free_sim(void **state)
 {
     (void)state;
@@ -222,6 +281,7 @@ int main(void)
         cmocka_unit_test(policy_names_the_dialect),
         cmocka_unit_test(a_debug_quote_is_refused),
         cmocka_unit_test(reports_of_sev_snp),
+        cmocka_unit_test(a_stolen_key_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, free_sim);
 }

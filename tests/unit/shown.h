@@ -35,6 +35,10 @@ static inline atls_code shown_make(shown *s, const atls_binding *binding, EVP_PK
     memset(s, 0, sizeof *s);
     s->link.binding = binding;
     s->link.state = calloc(1, binding->state_size > 0 ? binding->state_size : 1);
+    if (s->link.state == NULL) {
+        *err = (atls_err){.code = ATLS_E_SYSTEM, .check = "system.memory", .msg = "out of memory"};
+        return ATLS_E_SYSTEM;
+    }
     s->link.role = ATLS_SERVER;
     s->link.when_s = when_s;
     s->link.shows = true;
@@ -70,7 +74,7 @@ static inline atls_code shown_make(shown *s, const atls_binding *binding, EVP_PK
 
 static inline void shown_clear(shown *s)
 {
-    if (s->link.binding != NULL && s->link.binding->end != NULL) {
+    if (s->link.state != NULL && s->link.binding->end != NULL) {
         s->link.binding->end(&s->link);
     }
     atls_link_drop_evidence(&s->link);
