@@ -11,6 +11,7 @@
 
 static const atls_policy_language *const languages[] = {
     &atls_policy_language_constellation,
+    &atls_policy_language_flashbots,
 };
 
 static const atls_policy_language *language_at(size_t i)
