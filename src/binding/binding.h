@@ -97,6 +97,7 @@ struct
 
     /* Evidence from inside a callback of OpenSSL that cannot be suspended (atls_link_attest). */
     atls_code (*attest)(atls_link *link, atls_err *err);
+    atls_err *inside; /* where such a callback says why it failed; never NULL */
     void *channel;
 };
 

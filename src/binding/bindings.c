@@ -24,6 +24,7 @@ static const atls_binding *const bindings[] = {
     &atls_binding_ra_tls_knauth,
     &atls_binding_ra_tls_oe,
     &atls_binding_ra_tls_sdk,
+    &atls_binding_seat_early,
 };
 
 const atls_binding *atls_binding_at(size_t i)

@@ -123,7 +123,7 @@ atls_code atls_dialect_new(atls_session *s, atls_err *err)
     }
     atls_link *link = &s->dialect->link;
     *link = (atls_link){
-        .ssl = s->ssl, .role = s->role, .when_s = s->when_s, .attest = attest_inside, .channel = s};
+        .ssl = s->ssl, .role = s->role, .when_s = s->when_s, .attest = attest_inside, .inside = &s->dialect->inside, .channel = s};
     if (!atls_link_attach(s->ssl, link)) {
         return ATLS_ERR_NOMEM(err);
     }
