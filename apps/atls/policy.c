@@ -142,6 +142,7 @@ int command_policy(int argc, char **argv)
         {"explain", "what it accepts, in plain words", run_explain},
         {"learn", "a policy out of evidence that is known to be good", policy_learn},
         {"diff", "what another policy accepts that this one does not", policy_diff},
+        {"convert", "from and to the policies of others", policy_convert},
         {NULL, NULL, NULL},
     };
     return command_dispatch("atls policy", "Works with policies: what is accepted of a peer.",

@@ -4,5 +4,6 @@
 
 int policy_learn(int argc, char **argv);
 int policy_diff(int argc, char **argv);
+int policy_convert(int argc, char **argv);
 
 #endif

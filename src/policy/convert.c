@@ -10,6 +10,8 @@
 #define CONVERT_MAX ((size_t)4 << 20)
 
 static const atls_policy_language *const languages[] = {
+    &atls_policy_language_atlas,
+    &atls_policy_language_dstack,
     &atls_policy_language_constellation,
     &atls_policy_language_flashbots,
 };
