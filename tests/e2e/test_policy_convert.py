@@ -20,6 +20,8 @@ THEIRS = [
     ("dstack", {"osImages": ["0x" + H32], "bootchain": [BOOT], "allowedTcbStatuses": ["UpToDate"], "allowedAdvisoryIds": [],
                 "apps": {APP: {"composeHashes": ["0x" + COMPOSE_HASH], "devices": [], "allowAnyDevice": True}}},
      [COMPOSE_HASH, H32, H48, APP[2:]], {"allowAnyApp": True}),
+    ("constellation", {"4": {"expected": H32, "warnOnly": False}, "9": {"expected": H32, "warnOnly": False}}, ["sha256", H32],
+     {"99": {"expected": H32, "warnOnly": False}}),
 ]
 
 
