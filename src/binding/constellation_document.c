@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "binding/constellation_parts.h"
 #include "binding/go_json.h"
+#include "binding/sevsnp.h"
 #include "codec/base64.h"
 #include "crypto/digest.h"
 #include "crypto/pem.h"
@@ -14,7 +15,7 @@
 #define INSTANCE_INFO "constellation.instance_info"
 #define GO_SHA256     11 /* a bank, as the number of its algorithm */
 #define PCRS          24
-#define CERT_MAX      8192
+#define CHAIN_MAX     32768u /* bytes of PEM */
 
 /* --- variants --- */
 
@@ -198,28 +199,60 @@ static atls_code read_quote(const reading *r)
     ATLS_TRY(take(r, quote, "raw_sig", "signature"));
     ATLS_TRY(take_pcrs(r, pcrs));
     ATLS_TRY(take(r, attestation, "ak_pub", "ak_public"));
+    if (r->variant->form == ATLS_CONSTELLATION_TPM ||
+        r->variant->form == ATLS_CONSTELLATION_GCP_SNP) {
+        atls_buf cert; /* Google's TPMs have one; it counts as far as it leads to a root */
+        ATLS_TRY(atls_go_bytes(attestation, "ak_cert", MEMBER, r->out, &cert, r->err));
+        ATLS_TRY(add(r, "ak_cert", cert));
+    }
     ATLS_TRY(atls_go_bytes(attestation, "event_log", MEMBER, r->out, &log, r->err));
     return add(r, "event_log", log);
 }
 
 /* --- InstanceInfo --- */
 
-/* The first certificate of PEM, as a part; nothing is fine. */
-static atls_code take_certificate(reading *r, const json_t *info, const char *name,
-                                  const char *part)
+/* The first certificate of PEM in room of c; nothing is fine. */
+static atls_code certificate_of(reading *r, const json_t *info, const char *name, atls_carried *c,
+                                atls_buf *der)
 {
-    atls_buf pem, der;
+    atls_buf pem;
     size_t used = 0;
+    *der = (atls_buf){NULL, 0};
     ATLS_TRY(atls_go_bytes(info, name, INSTANCE_INFO, &r->temp, &pem, r->err));
     if (pem.len == 0) {
         return ATLS_OK;
     }
-    uint8_t *room = pem.len <= 2 * CERT_MAX ? atls_carried_room(r->out, pem.len) : NULL;
-    if (room == NULL || !atls_pem_next(&pem, "CERTIFICATE", room, pem.len, &used, &der)) {
+    uint8_t *room = pem.len <= CHAIN_MAX ? atls_carried_room(c, pem.len) : NULL;
+    if (room == NULL || !atls_pem_next(&pem, "CERTIFICATE", room, pem.len, &used, der)) {
         return ATLS_ERR(r->err, ATLS_E_INVALID, "constellation.certificate",
                         "\"%s\" is no certificate in PEM", name);
     }
-    return add(r, part, der);
+    return ATLS_OK;
+}
+
+/* The leaf alone, for evidence that has no place for its issuer. */
+static atls_code take_leaf(reading *r, const json_t *info)
+{
+    atls_buf der;
+    ATLS_TRY(certificate_of(r, info, "ReportSigner", r->out, &der));
+    return add(r, "vcek", der);
+}
+
+/* Leaf and issuer, as the table that an SNP host would hand out; which kind of leaf, the report says (SIGNER_INFO). */
+static atls_code take_chain(reading *r, const json_t *info, atls_buf report)
+{
+    atls_sevsnp s = {.vcek = {NULL, 0}};
+    const bool is_vlek = report.len > 0x48 && report.ptr[0x48] / 4 % 8 == 1;
+    ATLS_TRY(certificate_of(r, info, "ReportSigner", &r->temp, is_vlek ? &s.vlek : &s.vcek));
+    ATLS_TRY(certificate_of(r, info, "CertChain", &r->temp, &s.ask));
+    const size_t len = atls_sevsnp_table_len(&s);
+    uint8_t *room = len > 0 ? atls_carried_room(r->out, len) : NULL;
+    if (room == NULL) {
+        return len > 0 ? ATLS_ERR_NOMEM(r->err) : ATLS_OK;
+    }
+    atls_writer w = atls_writer_of(room, len);
+    atls_sevsnp_table_write(&w, &s);
+    return add(r, "certs", atls_writer_done(&w));
 }
 
 static atls_code read_azure(reading *r, const json_t *info, bool is_tdx)
@@ -243,7 +276,7 @@ static atls_code read_azure(reading *r, const json_t *info, bool is_tdx)
                         report.len, runtime.len, is_tdx ? "TDX quote" : "SNP report");
     }
     ATLS_TRY(add(r, "hcl_report", (atls_buf){room, ATLS_HCL_HEAD_LEN + runtime.len}));
-    return is_tdx ? add(r, "td_quote", report) : take_certificate(r, info, "ReportSigner", "vcek");
+    return is_tdx ? add(r, "td_quote", report) : take_leaf(r, info);
 }
 
 static atls_code read_snp(reading *r, const json_t *info)
@@ -256,7 +289,7 @@ static atls_code read_snp(reading *r, const json_t *info)
         r->out->expected.has_hardware_data = true; /* and zeros behind it */
         memcpy(r->out->expected.hardware_data, r->extra_data, sizeof r->extra_data);
     }
-    return take_certificate(r, info, "ReportSigner", "vcek");
+    return take_chain(r, info, report);
 }
 
 static atls_code read_ak_cert(const reading *r, const json_t *info)

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "binding/constellation_parts.h"
+#include "binding/sevsnp.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "crypto/pem.h"
@@ -83,18 +84,35 @@ static bool as_pem(atls_buf part, BIO *bio, atls_buf *first, atls_buf *chain)
     return true;
 }
 
+/* ReportSigner and CertChain: of the part that is the leaf, or of the host's table. */
+static bool put_chain(json_t *made, const atls_link *link)
+{
+    atls_sevsnp s = {.vcek = {NULL, 0}};
+    const atls_buf part = atls_link_part(link, "vcek");
+    atls_buf leaf, issuer, none;
+    BIO *first = BIO_new(BIO_s_mem());
+    BIO *second = BIO_new(BIO_s_mem());
+    (void)atls_sevsnp_table_read(atls_link_part(link, "certs"), &s);
+    bool good = first != NULL && second != NULL;
+    if (good && part.len > 0) {
+        good = as_pem(part, first, &leaf, &issuer);
+    } else if (good) {
+        good = as_pem(s.vcek.len > 0 ? s.vcek : s.vlek, first, &leaf, &none) &&
+               as_pem(s.ask, second, &issuer, &none);
+    }
+    good = good && put(made, "ReportSigner", leaf) && put(made, "CertChain", issuer);
+    BIO_free(first);
+    BIO_free(second);
+    return good;
+}
+
 /* Of an SNP report. azure: of the paravisor's runtime data; given: Google's own member; both NULL: null. */
-static atls_code snp_info(atls_buf report, atls_buf vcek, const atls_buf *runtime,
+static atls_code snp_info(const atls_link *link, atls_buf report, const atls_buf *runtime,
                           const char *given, char **out, atls_err *err)
 {
-    atls_buf first, chain;
     json_t *made = json_object();
     json_t *google = json_null();
-    BIO *bio = BIO_new(BIO_s_mem());
-    bool good = made != NULL && bio != NULL && as_pem(vcek, bio, &first, &chain) &&
-                put(made, "ReportSigner", first) && put(made, "CertChain", chain) &&
-                put(made, "AttestationReport", report);
-    BIO_free(bio);
+    bool good = made != NULL && put_chain(made, link) && put(made, "AttestationReport", report);
     if (good && runtime != NULL) {
         good = json_object_set_new(made, "Azure",
                                    json_pack("{soso}", "RuntimeData", base64(*runtime), "MAAToken",
@@ -125,7 +143,7 @@ static atls_code azure_info(const atls_constellation_variant *variant, const atl
         return unfit(variant, "no report of Azure's paravisor, or of the other hardware", err);
     }
     if (!is_tdx) {
-        return snp_info(report, atls_link_part(link, "vcek"), &runtime, NULL, out, err);
+        return snp_info(link, report, &runtime, NULL, out, err);
     }
     json_t *made = json_object();
     const bool good =
@@ -159,8 +177,7 @@ atls_code atls_constellation_instance_info(const atls_constellation_variant *var
         break;
     case ATLS_CONSTELLATION_GCP_SNP:
     case ATLS_CONSTELLATION_AWS_SNP:
-        rc = snp_info(atls_link_part(link, "snp_report"), atls_link_part(link, "vcek"), NULL, given,
-                      &text, err);
+        rc = snp_info(link, atls_link_part(link, "snp_report"), NULL, given, &text, err);
         break;
     case ATLS_CONSTELLATION_AK_CERT:
         rc = ak_cert_info(variant, link, &text, err);
@@ -224,15 +241,20 @@ static json_t *pcr_map(uint32_t selected, atls_buf values)
     return map;
 }
 
-static json_t *attestation(const atls_link *link, atls_buf area, uint32_t selected)
+static json_t *attestation(const atls_constellation_variant *variant, const atls_link *link,
+                           atls_buf area, uint32_t selected)
 {
     const atls_buf log = atls_link_part(link, "event_log");
+    const bool names_cert =
+        variant->form == ATLS_CONSTELLATION_TPM || variant->form == ATLS_CONSTELLATION_GCP_SNP;
+    const atls_buf cert = names_cert ? atls_link_part(link, "ak_cert") : (atls_buf){NULL, 0};
     json_t *map = pcr_map(selected, atls_link_part(link, "pcrs"));
     json_t *made = json_pack("{sos[{sosos{siso}}]}", "ak_pub", base64(area), "quotes", "quote",
                              base64(atls_link_part(link, "quote")), "raw_sig",
                              signature(atls_link_part(link, "signature")), "pcrs", "hash",
                              GO_SHA256, "pcrs", map);
     if (made != NULL && ((log.len > 0 && !put(made, "event_log", log)) ||
+                         (cert.len > 0 && !put(made, "ak_cert", cert)) ||
                          json_object_set_new(made, "TeeAttestation", json_null()) != 0)) {
         json_decref(made);
         return NULL;
@@ -253,7 +275,7 @@ static atls_code write_tpm(const atls_constellation_variant *variant, const atls
     if (area.len == 0) {
         return unfit(variant, "there is no ak_public in the TPM's own form", err);
     }
-    json_t *made = json_pack("{sososo}", "Attestation", attestation(link, area, selected),
+    json_t *made = json_pack("{sososo}", "Attestation", attestation(variant, link, area, selected),
                              "InstanceInfo", base64(info), "UserData", base64(user));
     return write_out(made, made != NULL, out, err);
 }
