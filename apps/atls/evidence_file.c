@@ -85,8 +85,8 @@ static atls_code take_bare(evidence_file *file, const char *kind, atls_err *err)
     return ATLS_OK;
 }
 
-atls_code evidence_file_read(const char *path, const char *format, evidence_file *out,
-                             atls_err *err)
+atls_code evidence_file_read_any(const char *path, const char *format, evidence_file *out,
+                                 atls_err *err)
 {
     evidence_file file = {0};
     atls_code rc =
@@ -98,8 +98,7 @@ atls_code evidence_file_read(const char *path, const char *format, evidence_file
     bool is_bundle = seen != NULL && strcmp(seen, "bundle") == 0;
     const char *kind = strcmp(format, "auto") == 0 ? seen : format;
     if (kind != NULL && strcmp(kind, "cert") == 0) {
-        rc = fill_err(err, ATLS_E_INVALID, "evidence.format",
-                      "certificates that carry evidence are not judged by this release");
+        file.is_certificate = true;
     } else if (is_bundle || (kind != NULL && strcmp(kind, "bundle") == 0)) {
         rc = read_bundle(&file, format, err);
     } else {
@@ -111,6 +110,22 @@ atls_code evidence_file_read(const char *path, const char *format, evidence_file
     }
     *out = file;
     return ATLS_OK;
+}
+
+atls_code evidence_file_read(const char *path, const char *format, evidence_file *out,
+                             atls_err *err)
+{
+    evidence_file file = {0};
+    atls_code rc = evidence_file_read_any(path, format, &file, err);
+    if (rc == ATLS_OK && file.is_certificate) {
+        evidence_file_clear(&file);
+        rc = fill_err(err, ATLS_E_INVALID, "evidence.format",
+                      "a certificate, where the evidence alone is wanted");
+    }
+    if (rc == ATLS_OK) {
+        *out = file;
+    }
+    return rc;
 }
 
 const atls_evidence *evidence_file_get0(const evidence_file *file)

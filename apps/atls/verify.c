@@ -14,10 +14,12 @@
 #include "verifier_setup.h"
 #include "wanted.h"
 
-enum { EXPLAIN = 0x100, JSON };
+enum { EXPLAIN = 0x100, JSON, BINDING };
 
 static const flag own_flags[] = {
     {EXPLAIN, "explain", NULL, "print every check, not only those that failed"},
+    {BINDING, "binding", "NAMES",
+     "dialects that a certificate's evidence may be of, separated by commas (ra-tls)"},
     {JSON, "json", NULL, "one JSON object on standard output, nothing else there"},
     {0, NULL, NULL, NULL},
 };
@@ -33,6 +35,7 @@ static const flags verify_flags = {
 typedef struct request {
     const char *file;
     wanted wanted;
+    const char *bindings; /* NULL: the usual */
     bool explain;
     bool json;
     verifier_setup setup;
@@ -48,6 +51,9 @@ static int take(request *r, int id, const char *arg)
     switch (id) {
     case EXPLAIN:
         r->explain = true;
+        return FLAGS_END;
+    case BINDING:
+        r->bindings = arg;
         return FLAGS_END;
     case JSON:
         r->json = true;
@@ -124,12 +130,16 @@ int command_verify(int argc, char **argv)
     int status = 0;
     r.setup.evidence = r.file;
     if (verifier_setup_make(&r.setup, &verifier, &err) != ATLS_OK ||
-        evidence_file_read(r.file, r.wanted.format, &file, &err) != ATLS_OK) {
+        evidence_file_read_any(r.file, r.wanted.format, &file, &err) != ATLS_OK) {
         status = show_failure(&err, &r);
         goto out;
     }
-    atls_verdict *verdict = atls_verifier_check(verifier, evidence_file_get0(&file),
-                                                &r.wanted.expected, r.wanted.at_s, &err);
+    atls_verdict *verdict =
+        file.is_certificate
+            ? atls_verifier_check_certificate(verifier, input_buf(&file.in), r.bindings,
+                                              &r.wanted.expected, r.wanted.at_s, &err)
+            : atls_verifier_check(verifier, evidence_file_get0(&file), &r.wanted.expected,
+                                  r.wanted.at_s, &err);
     if (verdict == NULL) {
         status = say_err(&err, NULL);
         goto out;

@@ -110,7 +110,7 @@ ATLS_API ATLS_MUST_USE atls_verdict *atls_verifier_check(const atls_verifier *v,
                                                          const atls_expected *expected, int64_t when_s,
                                                          atls_err *err);
 
-/* Judges a certificate (PEM or DER, at most 1 MiB) that carries evidence: the evidence as above, bound to the certificate's
+/* Judges a certificate (PEM, of which the first, or DER, at most 1 MiB) that carries evidence: the evidence as above, bound to the certificate's
  * key as the dialect wants it, and the certificate's own signature and dates ("certificate....": a chain is not judged).
  * bindings: dialects that may be in it, separated by commas; NULL: "ra-tls". What else is expected (a nonce) may be given. */
 ATLS_API ATLS_MUST_USE atls_verdict *atls_verifier_check_certificate(const atls_verifier *v, atls_buf certificate,

@@ -164,8 +164,8 @@ static bool known_critical(X509_EXTENSION *ext, const atls_buf *known, size_t kn
     return false;
 }
 
-static atls_code check_critical(const atls_carrier *c, const atls_buf *known, size_t known_n,
-                                atls_err *err)
+atls_code atls_carrier_check_critical(const atls_carrier *c, const atls_buf *known, size_t known_n,
+                                      atls_err *err)
 {
     int n = X509_get_ext_count(c->x509);
     for (int i = 0; i < n; i++) {
@@ -180,7 +180,7 @@ static atls_code check_critical(const atls_carrier *c, const atls_buf *known, si
     return ATLS_OK;
 }
 
-static atls_code check_dates(const atls_carrier *c, int64_t when_s, atls_err *err)
+atls_code atls_carrier_check_time(const atls_carrier *c, int64_t when_s, atls_err *err)
 {
     if (when_s < c->not_before_s || when_s > c->not_after_s) {
         return ATLS_ERR(err, ATLS_E_BINDING, "certificate.time",
@@ -191,7 +191,7 @@ static atls_code check_dates(const atls_carrier *c, int64_t when_s, atls_err *er
     return ATLS_OK;
 }
 
-static atls_code check_self_signature(const atls_carrier *c, atls_err *err)
+atls_code atls_carrier_check_signature(const atls_carrier *c, atls_err *err)
 {
     EVP_PKEY *key = X509_get0_pubkey(c->x509);
     bool ok = c->self_issued && key != NULL && X509_verify(c->x509, key) == 1;
@@ -206,9 +206,9 @@ static atls_code check_self_signature(const atls_carrier *c, atls_err *err)
 atls_code atls_carrier_check(const atls_carrier *c, int64_t when_s, const atls_buf *known,
                              size_t known_n, atls_err *err)
 {
-    ATLS_TRY(check_self_signature(c, err));
-    ATLS_TRY(check_dates(c, when_s, err));
-    return check_critical(c, known, known_n, err);
+    ATLS_TRY(atls_carrier_check_signature(c, err));
+    ATLS_TRY(atls_carrier_check_time(c, when_s, err));
+    return atls_carrier_check_critical(c, known, known_n, err);
 }
 
 /* --- after the handshake --- */

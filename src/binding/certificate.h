@@ -30,6 +30,12 @@ bool atls_der_octets(atls_buf value, atls_buf *content);
  * extension beside the basic ones and those in `known` (NULL behind the last; contents of OIDs), "certificate.critical". */
 ATLS_MUST_USE atls_code atls_carrier_check(const atls_carrier *c, int64_t when_s,
                                            const atls_buf *known, size_t known_n, atls_err *err);
+/* Each of the three alone. */
+ATLS_MUST_USE atls_code atls_carrier_check_signature(const atls_carrier *c, atls_err *err);
+ATLS_MUST_USE atls_code atls_carrier_check_time(const atls_carrier *c, int64_t when_s,
+                                                atls_err *err);
+ATLS_MUST_USE atls_code atls_carrier_check_critical(const atls_carrier *c, const atls_buf *known,
+                                                    size_t known_n, atls_err *err);
 
 /* exchange() of a dialect whose evidence is in the certificate: the peer's leaf is checked as above (its signature and
  * dates not where PKI did so), read by binding->read_certificate, judged. Evidence that is not there is

@@ -9,7 +9,7 @@
 #include "trust/ek_cert.h"
 #include "trust/trust.h"
 #include "verify/binding.h"
-#include "verify/verdict.h"
+#include "verify/verify.h"
 
 #define EVIDENCE_MAX_LEN (128u << 10)
 
@@ -176,8 +176,8 @@ static bool fits_format(const atls_evidence *evidence, const atls_format *format
     return true;
 }
 
-static void judge(const atls_verifier *v, const atls_evidence *evidence,
-                  const atls_expected *expected, atls_verdict *r)
+void atls_verification_judge(const atls_verifier *v, const atls_evidence *evidence,
+                             const atls_expected *expected, atls_verdict *r)
 {
     if (!fits_count(evidence, &r->ledger)) {
         return;
@@ -217,8 +217,7 @@ static void judge(const atls_verifier *v, const atls_evidence *evidence,
     }
 }
 
-atls_verdict *atls_verifier_check(const atls_verifier *v, const atls_evidence *evidence,
-                                  const atls_expected *expected, int64_t when_s, atls_err *err)
+atls_verdict *atls_verification_begin(const atls_verifier *v, int64_t when_s, atls_err *err)
 {
     atls_verdict *r = atls_verdict_new();
     if (r == NULL) {
@@ -229,7 +228,11 @@ atls_verdict *atls_verifier_check(const atls_verifier *v, const atls_evidence *e
     r->format = "unknown";
     r->freshness = "none";
     r->policy = atls_policy_up_ref(v->policy);
-    judge(v, evidence, expected, r);
+    return r;
+}
+
+atls_verdict *atls_verification_end(atls_verdict *r, atls_err *err)
+{
     if (r->ledger.no_memory) { /* our trouble, and no word about the peer */
         atls_verdict_free(r);
         (void)ATLS_ERR_NOMEM(err);
@@ -237,4 +240,15 @@ atls_verdict *atls_verifier_check(const atls_verifier *v, const atls_evidence *e
     }
     atls_verdict_conclude(r);
     return r;
+}
+
+atls_verdict *atls_verifier_check(const atls_verifier *v, const atls_evidence *evidence,
+                                  const atls_expected *expected, int64_t when_s, atls_err *err)
+{
+    atls_verdict *r = atls_verification_begin(v, when_s, err);
+    if (r == NULL) {
+        return NULL;
+    }
+    atls_verification_judge(v, evidence, expected, r);
+    return atls_verification_end(r, err);
 }
