@@ -101,7 +101,8 @@ void atls_appraise_family(atls_appraising *a, atls_tee layer)
     }
 }
 
-/* A document or token has a time in it that is signed. 0: it has none, and is as old as can be. */
+/* A document or token has a time in it that is signed; 0: it has none, and is as old as can be. Other evidence is at least as
+ * old as the verifier has known it, where it is shown again and again (a certificate's). */
 void atls_appraise_age(atls_appraising *a)
 {
     int64_t max_s = (int64_t)a->workload->max_evidence_age_s;
@@ -115,7 +116,11 @@ void atls_appraise_age(atls_appraising *a)
         made_s = a->claims->as.token.iat_s;
         break;
     default:
-        return;
+        if (a->expected == NULL || !a->expected->has_since) {
+            return;
+        }
+        made_s = a->expected->since_s;
+        break;
     }
     if (max_s == 0) {
         return;

@@ -37,7 +37,8 @@ void atls_appraise_tcb(atls_appraising *a);
 void atls_appraise_amd(atls_appraising *a);
 void atls_appraise_measurements(atls_appraising *a); /* sets a->sets */
 void atls_appraise_events(atls_appraising *a);
-void atls_appraise_age(atls_appraising *a);        /* of evidence that says when it was made */
+void atls_appraise_age(
+    atls_appraising *a); /* of evidence that says when it was made, or was seen before */
 void atls_appraise_attributes(atls_appraising *a); /* after measurements */
 void atls_appraise_debug(atls_appraising *a, bool debug);
 void atls_appraise_family(atls_appraising *a, atls_tee layer); /* all but SGX and TDX */

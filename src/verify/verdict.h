@@ -18,6 +18,8 @@ struct atls_verdict {
     atls_binding_kind
         binding; /* what was shown, not what was wished: NONE unless report data matched */
     const char *binding_line; /* the dialect's word for that; NULL: the kind's usual. Static */
+    bool has_since;           /* this very evidence has been seen before; when first */
+    int64_t since_s;
     const char *freshness; /* "this connection", "nonce", "none", ... static */
     atls_claims claims;    /* of unverified evidence: tee NONE */
     atls_appraisal appraisal;

@@ -111,6 +111,18 @@ static void add_tcb(atls_text *t, const atls_tcb_claims *tcb)
     add_built_row(t, "TCB", &row);
 }
 
+/* Evidence that a key alone binds is shown again and again: its age is told, as far as it is known. */
+static void add_freshness(atls_text *t, const atls_verdict *r)
+{
+    atls_text row = atls_text_of(256);
+    atls_text_add(&row, "%s", atls_verdict_freshness(r));
+    if (r->has_since && r->binding == ATLS_BINDING_KEY_ONLY) {
+        const int64_t age = r->at_s > r->since_s ? r->at_s - r->since_s : 0;
+        atls_text_add(&row, "; first seen %lld s ago", (long long)age);
+    }
+    add_built_row(t, "fresh", &row);
+}
+
 static void add_time(atls_text *t, const atls_verdict *r)
 {
     char at[ATLS_TIME_TEXT_LEN];
@@ -234,7 +246,7 @@ char *atls_verdict_text(const atls_verdict *r, bool with_ledger)
     add_what(&t, r);
     add_where(&t, r);
     add_tcb(&t, &r->claims.tcb);
-    add_row(&t, "fresh", atls_verdict_freshness(r));
+    add_freshness(&t, r);
     add_row(&t, "bound to", atls_verdict_binding_line(r));
     add_row(&t, "whose", atls_verdict_identity(r));
     if (r->claims.custom_root) {

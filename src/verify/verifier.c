@@ -211,7 +211,11 @@ void atls_verification_judge(const atls_verifier *v, const atls_evidence *eviden
     }
     r->freshness = "none";
     atls_judge_binding(&r->claims, expected, &r->ledger, &r->binding, &r->freshness);
-    r->binding_line = expected != NULL ? expected->binding_line : NULL;
+    if (expected != NULL) {
+        r->binding_line = expected->binding_line;
+        r->has_since = expected->has_since;
+        r->since_s = expected->since_s;
+    }
     if (r->claims.tee != ATLS_TEE_NONE) {
         atls_policy_appraise(v->policy, &r->claims, expected, r->at_s, &r->ledger, &r->appraisal);
     }

@@ -539,6 +539,26 @@ static void the_dialect_says_what_it_proves(void **state)
     }
 }
 
+/* "none" stays "none" for scripts; people are told how long the same evidence has been about. */
+static void evidence_that_was_seen_before_says_so(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        atls_verdict *r = good();
+        r->binding = (atls_binding_kind)i;
+        r->freshness = "none";
+        r->has_since = true;
+        r->since_s = r->at_s - 77;
+        atls_verdict_conclude(r);
+        assert_string_equal(atls_verdict_freshness(r), "none");
+        char *text = atls_verdict_text(r, false);
+        assert_true((strstr(text, "none; first seen 77 s ago") != NULL) ==
+                    (i == ATLS_BINDING_KEY_ONLY));
+        atls_free(text);
+        atls_verdict_free(r);
+    }
+}
+
 static void text_marks_simulation_twice(void **state)
 {
     (void)state;
@@ -609,6 +629,7 @@ int main(void)
         cmocka_unit_test(text_tells_a_refusal),
         cmocka_unit_test(text_tells_a_remedy_once),
         cmocka_unit_test(the_dialect_says_what_it_proves),
+        cmocka_unit_test(evidence_that_was_seen_before_says_so),
         cmocka_unit_test(text_marks_simulation_twice),
         cmocka_unit_test(text_tells_each_code),
     };

@@ -125,6 +125,41 @@ static void what_the_caller_wants_counts_too(void **state)
     clear(&m);
 }
 
+static void its_age_counts_from_when_it_was_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t since_s;
+        const char *check;
+    } cases[] = {{NOW, ""},
+                 {NOW - 299, ""},
+                 {NOW - 300, ""},
+                 {NOW - 301, "policy.evidence_age"},
+                 {0, "policy.evidence_age"}};
+    made m = make(NOW + 60, true);
+    atls_policy *p = NULL;
+    assert_int_equal(
+        atls_policy_parse(text_buf("{\"atls_policy\":1,\"workloads\":[{\"name\":\"a\","
+                                   "\"tees\":[\"sgx\"],\"bindings\":[\"ra-tls-gramine\"],"
+                                   "\"max_evidence_age_s\":300}]}"),
+                          &p, NULL),
+        ATLS_OK);
+    assert_int_equal(atls_verifier_set1_policy(m.b.v, p, NULL), ATLS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const atls_expected expected = {.has_since = true, .since_s = cases[i].since_s};
+        atls_verdict *r = judged(&m, "ra-tls-gramine", &expected);
+        assert_string_equal(atls_verdict_check(r), cases[i].check);
+        assert_int_equal(atls_verdict_code(r),
+                         cases[i].check[0] != '\0' ? ATLS_E_BINDING : ATLS_OK);
+        if (atls_verdict_accepted(r)) {
+            assert_true(atls_verdict_expires(r) == cases[i].since_s + 300);
+        }
+        atls_verdict_free(r);
+    }
+    atls_policy_free(p);
+    clear(&m);
+}
+
 static void what_is_no_evidence_is_told(void **state)
 {
     (void)state;
@@ -170,6 +205,7 @@ int main(void)
         cmocka_unit_test(a_good_one_is_bound_to_its_key),
         cmocka_unit_test(each_check_is_one_of_its_own),
         cmocka_unit_test(what_the_caller_wants_counts_too),
+        cmocka_unit_test(its_age_counts_from_when_it_was_seen),
         cmocka_unit_test(what_is_no_evidence_is_told),
         cmocka_unit_test(only_dialects_of_certificates_are_named),
     };
