@@ -48,8 +48,8 @@ static void put_head(json_t *tree, const char *kind)
 }
 
 /* One part by the kind of its evidence. One of another name stands with its length only. */
-static atls_code put_part(json_t *part, const char *type, const char *name, atls_buf bytes,
-                          atls_err *err)
+atls_code atls_inspect_part(json_t *part, const char *type, const char *name, atls_buf bytes,
+                            atls_err *err)
 {
     if (strcmp(name, "event_log") == 0 || strcmp(name, "ima_log") == 0) {
         return atls_inspect_log(part, bytes, err);
@@ -83,6 +83,13 @@ static atls_code put_part(json_t *part, const char *type, const char *name, atls
         atls_inspect_hex(part, "bytes", bytes);
         return ATLS_OK;
     }
+    if (strcmp(name, "collateral") == 0) {
+        json_t *root = NULL;
+        ATLS_TRY(atls_json_parse(bytes, INSPECT_MAX, "inspect.json", &root, err));
+        atls_inspect_collateral(part, root);
+        json_decref(root);
+        return ATLS_OK;
+    }
     if (strcmp(name, "quote") == 0) {
         return atls_inspect_quote(part, bytes, err);
     }
@@ -98,7 +105,8 @@ static void put_bundle(json_t *tree, const atls_bundle *bundle)
         json_t *part = atls_inspect_object(tree, e->parts[i].name);
         atls_err err = {0};
         atls_inspect_number(part, "bytes", e->parts[i].bytes.len);
-        if (put_part(part, e->type, e->parts[i].name, e->parts[i].bytes, &err) != ATLS_OK) {
+        if (atls_inspect_part(part, e->type, e->parts[i].name, e->parts[i].bytes, &err) !=
+            ATLS_OK) {
             atls_inspect_error(part, &err);
         }
     }
@@ -158,7 +166,9 @@ static atls_code decode(json_t *tree, atls_buf bytes, atls_err *err)
     }
     if (atls_pem_looks(bytes) || is_der(bytes)) {
         put_head(tree, "certificates");
-        return atls_inspect_certificates(tree, "certificates", bytes, err);
+        ATLS_TRY(atls_inspect_certificates(tree, "certificates", bytes, err));
+        atls_inspect_carried(tree, bytes);
+        return ATLS_OK;
     }
     if (atls_inspect_is_log(bytes)) {
         put_head(tree, "event log");

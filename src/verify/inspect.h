@@ -36,6 +36,11 @@ bool atls_inspect_is_tpm(atls_buf bytes);
 atls_code atls_inspect_tpm(json_t *to, atls_buf bytes, atls_err *err);
 /* A part of evidence of type tpm or azure, by its name. False: there is nothing to decode in it. */
 bool atls_inspect_tpm_part(json_t *to, const char *name, atls_buf bytes);
+/* "evidence": what the first certificate carries, by the first dialect that finds something in it. Nothing: no member. */
+void atls_inspect_carried(json_t *tree, atls_buf pem_or_der);
+/* One part of evidence, by its type and its name. */
+atls_code atls_inspect_part(json_t *part, const char *type, const char *name, atls_buf bytes,
+                            atls_err *err);
 void atls_inspect_crl(json_t *to, const char *name, atls_buf bytes);
 void atls_inspect_collateral(json_t *to, const json_t *collateral);
 void atls_inspect_tcb_info(json_t *to, const char *name, atls_buf text);

@@ -90,6 +90,23 @@ def without_hash(report, v):
     report.check(got["check"] == "tcg.pubkey_hash", what, got["check"])
 
 
+def shown(report):
+    """What `atls inspect` says of the evidence in a certificate."""
+    run = atls("inspect", "--json", FOLDER / "rats-tls-cert.pem")
+    e = run.json["evidence"]
+    report.check(e["dialect"] == "ra-tls", "inspect", e["dialect"])
+    claims = e["claims"]
+    report.check(claims["pubkey-hash"]["is_of_this_key"] is True, "inspect", claims)
+    report.check(claims["pubkey-hash"]["hash"] == "sha-256", "inspect", claims)
+    report.check(claims["key_0"] == b"value_0\0".hex() and claims["key_1"] == b"value_1\0".hex(), "inspect", claims)
+    report.check(e["type"] == "sgx" and e["quote"]["bytes"] == 4734 and len(e["quote"]) > 3, "inspect", list(e["quote"]))
+    run = atls("inspect", "--json", FOLDER / "claims-without-pubkey-hash.pem")
+    e = run.json["evidence"]
+    report.check(e["dialect"] == "ra-tls" and "tcg.pubkey_hash" in e["error"], "inspect", e)
+    run = atls("inspect", FOLDER / "rats-tls-classic-1337-rsa-a.pem")
+    report.check(run.code == 0 and "ra-tls-knauth" in run.out, "inspect", run.out[-300:])
+
+
 def usage(report):
     run = atls("verify", "--binding", "atlas", FOLDER / "gramine-cert.pem")
     report.check(run.code == 1 and "atlas" in run.err, "a dialect without certificates", f"{run.code} {run.err}")
@@ -115,6 +132,7 @@ def main():
             else:
                 bound(report, v, v["expect"], "ra-tls")
     time_passes(report)
+    shown(report)
     usage(report)
     report.end()
 

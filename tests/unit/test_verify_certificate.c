@@ -185,6 +185,25 @@ static void what_is_no_evidence_is_told(void **state)
     clear(&m);
 }
 
+/* Decoded only: what it says, and of which dialect it is. */
+static void inspect_shows_what_it_carries(void **state)
+{
+    (void)state;
+    made m = make(NOW + 60, true);
+    char *text = NULL;
+    assert_int_equal(atls_inspect((atls_buf){m.der, (size_t)m.len}, true, &text, NULL), ATLS_OK);
+    assert_non_null(strstr(text, "\"dialect\":\"ra-tls-gramine\""));
+    assert_non_null(strstr(text, "\"report_data_for_this_key\""));
+    assert_non_null(strstr(text, "mrenclave"));
+    atls_free(text);
+    clear(&m);
+    m = make(NOW + 60, false);
+    assert_int_equal(atls_inspect((atls_buf){m.der, (size_t)m.len}, true, &text, NULL), ATLS_OK);
+    assert_null(strstr(text, "\"evidence\""));
+    atls_free(text);
+    clear(&m);
+}
+
 static void only_dialects_of_certificates_are_named(void **state)
 {
     (void)state;
@@ -207,6 +226,7 @@ int main(void)
         cmocka_unit_test(what_the_caller_wants_counts_too),
         cmocka_unit_test(its_age_counts_from_when_it_was_seen),
         cmocka_unit_test(what_is_no_evidence_is_told),
+        cmocka_unit_test(inspect_shows_what_it_carries),
         cmocka_unit_test(only_dialects_of_certificates_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
