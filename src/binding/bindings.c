@@ -15,6 +15,7 @@ const atls_binding atls_binding_atls1 = {
 static const atls_binding *const bindings[] = {
     &atls_binding_atls1,
     &atls_binding_atlas,
+    &atls_binding_cocos,
     &atls_binding_constellation,
     &atls_binding_contrast,
     &atls_binding_flashbots,
