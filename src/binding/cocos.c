@@ -61,7 +61,8 @@ static atls_code derive(const atls_link *link, atls_buf spki, atls_buf context, 
     ATLS_TRY(atls_ea_binder(exporter, spki, context, out->binder, err));
     if (!exporter->derive(exporter->self, ATLS_COCOS_LABEL, context, out->exported,
                           sizeof out->exported)) {
-        return ATLS_ERR(err, ATLS_E_SYSTEM, "exporter.failed", "TLS exports no keying material");
+        return ATLS_ERR(err, ATLS_E_SYSTEM, "exporter.derive",
+                        "the connection exports no keying material");
     }
     const atls_buf binder = {out->binder, len};
     const atls_buf exported = {out->exported, sizeof out->exported};

@@ -92,7 +92,7 @@ bool atls_protobuf_next(atls_reader *r, atls_protobuf_field *out)
 static void write_varint(atls_writer *w, uint64_t value)
 {
     /*@ loop invariant valid_writer(w) && w->ptr == \at(w->ptr, Pre) && w->cap == \at(w->cap, Pre);
-        loop assigns *w, w->ptr[0 .. w->cap - 1], value;
+        loop assigns *w, \at(w->ptr, Pre)[0 .. \at(w->cap, Pre) - 1], value;
         loop variant value; */
     while (value >= DIGIT) {
         atls_writer_u8(w, (uint8_t)(value % DIGIT + DIGIT));

@@ -55,18 +55,26 @@ static void tdx(void **state)
 typedef struct world {
     atls_sim_world *sim;
     atls_attester *attester;
+    bool keep; /* its keys take a while to make */
 } world;
 
 static void world_new(world *w, const char *name, const atls_sim_request *request)
 {
-    assert_int_equal(atls_sim_world_new(name, RIG_WHEN_S, &w->sim, NULL), ATLS_OK);
+    if (w->sim == NULL) {
+        assert_int_equal(atls_sim_world_new(name, RIG_WHEN_S, &w->sim, NULL), ATLS_OK);
+    }
     assert_int_equal(atls_sim_world_attester_new(w->sim, request, &w->attester, NULL), ATLS_OK);
 }
 
 static void world_free(world *w)
 {
     atls_attester_free(w->attester);
+    w->attester = NULL;
+    if (w->keep) {
+        return;
+    }
     atls_sim_world_free(w->sim);
+    w->sim = NULL;
 }
 
 static void trust_world(atls_verifier *v, void *arg)
@@ -101,8 +109,8 @@ static void families(void **state)
         {"snp", "vlek", SNP_POLICY},
         {"tpm", NULL, BINDINGS("tpm", "")},
     };
+    world w = {NULL, NULL, false};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        world w;
         rig r;
         rig_options o = plain;
         print_message("%s %s\n", rows[i].world, rows[i].variant != NULL ? rows[i].variant : "");
@@ -114,6 +122,8 @@ static void families(void **state)
         rig_new(&r, &o);
         assert_works(&r);
         rig_free(&r);
+        w.keep =
+            i + 1 < sizeof rows / sizeof rows[0] && strcmp(rows[i].world, rows[i + 1].world) == 0;
         world_free(&w);
     }
 }
@@ -122,7 +132,7 @@ static void families(void **state)
 static void a_tpm_that_nobody_vouches_for(void **state)
 {
     (void)state;
-    world w;
+    world w = {NULL, NULL, false};
     rig r;
     rig_options o = plain;
     world_new(&w, "tpm", &(atls_sim_request){.debug = false});
@@ -150,7 +160,7 @@ static void layouts(void **state)
         {"tpm", "binder", "TLS_AES_256_GCM_SHA384", "tpm", "cocos.tpm_binder", NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        world w;
+        world w = {NULL, NULL, false};
         rig r;
         rig_options o = plain;
         print_message("%s=%s\n", rows[i].name, rows[i].value);
@@ -192,7 +202,7 @@ static void other_settings_at_the_other_end(void **state)
         {"extension", "0xffff", NULL, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        world w;
+        world w = {NULL, NULL, false};
         rig_side client;
         rig_side server;
         BIO *a = NULL;
