@@ -72,7 +72,7 @@ static atls_code attest_inside(atls_link *link, atls_err *err)
         atls_job_run(&s->job);
     }
     while (atls_job_look(&s->job) != JOB_DONE) {
-        if (ASYNC_pause_job() != 1) {
+        if (s->dialect->given_up || ASYNC_pause_job() != 1) {
             return ATLS_ERR(err, ATLS_E_SYSTEM, "tls.suspended",
                             "OpenSSL cannot suspend the handshake");
         }
@@ -154,6 +154,12 @@ void atls_dialect_free(atls_session *s)
     atls_dialect *d = s->dialect;
     if (d == NULL) {
         return;
+    }
+    if (d->attached && SSL_waiting_for_async(s->ssl) == 1) {
+        /* The handshake rests in a fiber, which nobody frees before it has come to its end. */
+        d->given_up = true;
+        (void)SSL_do_handshake(s->ssl);
+        ERR_clear_error();
     }
     if (d->chosen && d->link.binding->end != NULL) {
         d->link.binding->end(&d->link);

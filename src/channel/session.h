@@ -92,6 +92,7 @@ typedef struct atls_dialect { /* a session in another dialect than atls/1 */
     bool reading;                       /* the exchange waits for bytes */
     bool done;                          /* the exchange is over */
     bool key_is_new;                    /* link.key belongs to this link */
+    bool given_up;                      /* while evidence was made inside the handshake */
     bool is_renewing;                   /* we were told to make the certificate that is kept */
     const char *alpn;                   /* server: the name to select; NULL: none */
     atls_err inside;                    /* why a callback of OpenSSL failed; check NULL: none did */
