@@ -14,7 +14,7 @@
 #define VERSION_3_0   3u
 #define VERSION_3_1   0x00010003u /* minor * 65536 + major */
 #define ITEMS         8           /* and perhaps a date of creation */
-#define SIGNATURE_MAX 256         /* characters of hex */
+#define SIGNATURE_LEN 64          /* bytes: r and s */
 
 enum { AT_TCB_INFO = 1, AT_TCB_CHAIN, AT_PCK_CRL, AT_ROOT_CRL, AT_CRL_CHAIN, AT_QE, AT_QE_CHAIN };
 
@@ -75,6 +75,21 @@ static atls_code put(json_t *to, const char *member, atls_buf text, atls_err *er
     return ATLS_OK;
 }
 
+/* Otherwise it would not be known again: hex can be of anything. */
+static bool is_crl(atls_buf text, uint8_t *space, atls_buf *der)
+{
+    return atls_crl_decode(text, space, der, NULL) == ATLS_OK && der->len > 0 &&
+           der->ptr[0] == 0x30;
+}
+
+static bool is_signature(atls_buf hex)
+{
+    uint8_t space[SIGNATURE_LEN];
+    size_t len = 0;
+    return atls_hex_decode((const char *)hex.ptr, hex.len, space, sizeof space, &len) &&
+           len == SIGNATURE_LEN;
+}
+
 static atls_code put_crl(json_t *to, const char *member, atls_buf bytes, atls_err *err)
 {
     uint8_t *space = malloc(bytes.len + 1);
@@ -84,7 +99,7 @@ static atls_code put_crl(json_t *to, const char *member, atls_buf bytes, atls_er
         return ATLS_ERR_NOMEM(err);
     }
     atls_code rc = ATLS_OK;
-    if (atls_crl_decode(bytes, space, &der, NULL) != ATLS_OK) {
+    if (!is_crl(bytes, space, &der)) {
         rc = refused("a CRL that is neither DER, hex nor PEM", err);
     } else if ((hex = malloc(2 * der.len + 1)) == NULL) {
         rc = ATLS_ERR_NOMEM(err);
@@ -108,7 +123,8 @@ static atls_code put_signed(json_t *to, const char *inner, const char *member,
     const json_t *signature = json_object_get(object, "signature");
     atls_code rc = ATLS_OK;
     if (!json_is_object(json_object_get(object, inner)) || !json_is_string(signature) ||
-        json_string_length(signature) > SIGNATURE_MAX ||
+        !is_signature((atls_buf){(const uint8_t *)json_string_value(signature),
+                                 json_string_length(signature)}) ||
         !atls_json_member_bytes(text, inner, &body)) {
         rc = refused("a signed text that is no object with its body and signature", err);
     }
@@ -189,7 +205,9 @@ static atls_code add_crl(making *m, const char *name)
     atls_buf text;
     atls_buf der;
     ATLS_TRY(member(m, name, &text));
-    ATLS_TRY(atls_crl_decode(text, m->crl, &der, m->err));
+    if (!is_crl(text, m->crl, &der)) {
+        return ATLS_ERR(m->err, ATLS_E_USAGE, "tcg.make", "the collateral's %s is no CRL", name);
+    }
     atls_cbor_write_string(&m->w, ATLS_CBOR_BYTES, der);
     return ATLS_OK;
 }
@@ -203,6 +221,10 @@ static atls_code add_signed(making *m, const char *head, const char *name,
     atls_buf signature;
     ATLS_TRY(member(m, name, &body));
     ATLS_TRY(member(m, signature_name, &signature));
+    if (!is_signature(signature)) {
+        return ATLS_ERR(m->err, ATLS_E_USAGE, "tcg.make", "the collateral's %s is no signature",
+                        signature_name);
+    }
     atls_cbor_write_head(&m->w, ATLS_CBOR_BYTES,
                          strlen(head) + body.len + (sizeof between - 1) + signature.len +
                              sizeof end);

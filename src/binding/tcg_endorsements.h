@@ -12,7 +12,7 @@
 ATLS_MUST_USE atls_code atls_tcg_endorsements_read(atls_buf value, char **json, atls_err *err);
 
 /* The reverse: version 3.1, CRLs in DER, texts with their NUL. malloc'ed. ATLS_E_USAGE "tcg.make" when a member is not
- * there; what is malformed is ATLS_E_INVALID. */
+ * there, or not what it should be; ATLS_E_INVALID when json is none. */
 ATLS_MUST_USE atls_code atls_tcg_endorsements_make(atls_buf json, uint8_t **out, size_t *len,
                                                    atls_err *err);
 

@@ -292,9 +292,9 @@ class Maker:
         return tagged(self.quote(tee, hashlib.new(data, claims).digest()), claims)
 
     def certificate(self, *parts):
-        """A self-signed certificate with (oid, content) in this order."""
+        """A self-signed certificate with (oid, content) in this order; "!oid": critical."""
         config = self.d / "own.cnf"
-        lines = [f"{oid}=DER:{content.hex()}" for oid, content in parts]
+        lines = [f"{oid.lstrip('!')}={'critical,' if oid[0] == '!' else ''}DER:{content.hex()}" for oid, content in parts]
         config.write_text("[req]\ndistinguished_name=dn\nx509_extensions=ext\nprompt=no\n[dn]\nCN=made in Python\n[ext]\n"
                           + "\n".join(lines) + "\n")
         out = self.d / "own.pem"
@@ -355,6 +355,8 @@ def what_atls_takes(d, pki):
              "ACCEPTED"),
             ("another nonce", "ra-tls", ("nonce=616264",), [(TCG, m.tagged("sgx", ("nonce", b"abc")))], 6, "tcg.nonce"),
             ("wrapped once", "ra-tls", none, [(TCG, b"\x04\x82" + len(good).to_bytes(2, "big") + good)], 0, "ACCEPTED"),
+            ("a critical extension", "ra-tls", none, [("!" + TCG, good)], 0, "ACCEPTED"),
+            ("another one that is critical", "ra-tls", none, [(TCG, good), ("!1.2.3.4", b"\x05\x00")], 4, "certificate.critical"),
             ("a changed claim", "ra-tls", none, [(TCG, bytes(bad))], 6, "tcg.key"),
             ("another key's", "ra-tls", none, [(TCG, other)], 6, "tcg.key"),
             ("claims without a key", "ra-tls", none, [(TCG, no_key)], 4, "tcg.pubkey_hash"),

@@ -111,7 +111,7 @@ static void there_and_back(void **state)
 
 /* --- by hand --- */
 
-typedef enum crl_form { AS_DER, AS_HEX, AS_HEX_NUL, AS_TEXT } crl_form;
+typedef enum crl_form { AS_DER, AS_HEX, AS_HEX_NUL, AS_TEXT, AS_OTHER_HEX } crl_form;
 
 typedef struct plan { /* zero: as it should be */
     uint64_t tag, count, version;
@@ -139,7 +139,11 @@ static void put_crl(atls_writer *w, const char *member, crl_form form)
     if (form == AS_DER) {
         atls_cbor_write_string(w, ATLS_CBOR_BYTES, der);
     } else {
-        put_text(w, form == AS_TEXT ? "no list" : hex, form == AS_HEX_NUL);
+        put_text(w,
+                 form == AS_TEXT        ? "no list"
+                 : form == AS_OTHER_HEX ? "5984"
+                                        : hex,
+                 form == AS_HEX_NUL);
     }
 }
 
@@ -237,6 +241,7 @@ static void each_rule_alone(void **state)
         {"version 3.2", {.version = 0x20003}, "tcg.endorsements"},
         {"a text string", {.as_text = true}, "tcg.endorsements"},
         {"a CRL that is none", {.crl = AS_TEXT}, "tcg.endorsements"},
+        {"hex of something else", {.crl = AS_OTHER_HEX}, "tcg.endorsements"},
         {"an empty chain", {.replaced = 2, .by = ""}, "tcg.endorsements"},
         {"a chain that is not UTF-8", {.replaced = 5, .by = "\xff"}, "tcg.endorsements"},
         {"TCB info that is no JSON", {.replaced = 1, .by = "{"}, "tcg.endorsements"},
@@ -248,6 +253,9 @@ static void each_rule_alone(void **state)
          "tcg.endorsements"},
         {"a body that is no object",
          {.replaced = 1, .by = "{\"tcbInfo\":\"\",\"signature\":\"00\"}"},
+         "tcg.endorsements"},
+        {"a signature that is too short",
+         {.replaced = 1, .by = "{\"tcbInfo\":{},\"signature\":\"00\"}"},
          "tcg.endorsements"},
         {"a signature that is no text",
          {.replaced = 1, .by = "{\"tcbInfo\":{},\"signature\":0}"},
@@ -287,6 +295,20 @@ static void collateral_that_lacks_something(void **state)
         assert_null(out);
         free(text);
         json_decref(less);
+    }
+    static const char *const spoilt[] = {"root_ca_crl", "tcb_info_signature"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *other = json_copy(object_of_sim);
+        json_object_set_new(other, spoilt[i], json_string("5984"));
+        char *text = atls_json_write(other, JSON_COMPACT);
+        uint8_t *made = NULL;
+        size_t made_len = 0;
+        atls_err err = {0};
+        assert_int_equal(atls_tcg_endorsements_make(text_buf(text), &made, &made_len, &err),
+                         ATLS_E_USAGE);
+        assert_string_equal(err.check, "tcg.make");
+        free(text);
+        json_decref(other);
     }
     uint8_t *out = NULL;
     size_t len = 0;
