@@ -84,6 +84,8 @@ struct
     atls_evidence_blob
         evidence; /* the dialect clears it (atls_link_drop_evidence) before it asks for another */
     X509 *made;   /* show: the certificate for link->key; the channel frees it */
+    X509 *blank;  /* show: a certificate of this dialect and key from an earlier connection, to be made anew
+                   * (atls_certificate_plan); owned; taken by setting NULL */
     int64_t made_until_s; /* show: 0, or when another is due (binding->keeps_certificate) */
 
     atls_carried carried;        /* of the peer: filled by the dialect with ATLS_STEP_JUDGE */

@@ -60,8 +60,11 @@ typedef struct atls_certificate_plan {
     bool eku_both;                                /* extended key usage: server and client */
     const atls_certificate_extension *extensions; /* not critical, in this order */
     size_t extensions_n;
+    X509 *
+        blank; /* taken: one made before by the same plan but for serial, dates and extensions, around the same key,
+                  * which nobody refers to any more; NULL: none. To encode a key costs more than all the rest. */
 } atls_certificate_plan;
-/* Version 3, signed by key itself, with SHA-256 (Ed25519: none). The caller frees *out. */
+/* Version 3, signed by key itself, with SHA-256 (Ed25519: none). The caller frees *out; plan->blank is gone either way. */
 ATLS_MUST_USE atls_code atls_certificate_make(const atls_certificate_plan *plan, EVP_PKEY *key,
                                               X509 **out, atls_err *err);
 

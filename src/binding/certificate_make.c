@@ -115,6 +115,30 @@ static bool add_extensions(const atls_certificate_plan *p, X509 *x)
     return ok;
 }
 
+static bool remove_extensions(X509 *x)
+{
+    while (X509_get_ext_count(x) > 0) {
+        X509_EXTENSION *ext = X509_delete_ext(x, 0);
+        if (ext == NULL) {
+            return false;
+        }
+        X509_EXTENSION_free(ext);
+    }
+    return true;
+}
+
+/* What is the same in every certificate of a plan and a key. */
+static bool begin(const atls_certificate_plan *p, X509 *x, EVP_PKEY *key)
+{
+    return X509_set_version(x, X509_VERSION_3) == 1 && set_names(p, x) &&
+           X509_set_pubkey(x, key) == 1;
+}
+
+static bool begin_again(X509 *blank, EVP_PKEY *key)
+{
+    return X509_get0_pubkey(blank) == key && remove_extensions(blank);
+}
+
 static bool sign(X509 *x, EVP_PKEY *key)
 {
     bool own_hash = EVP_PKEY_is_a(key, "ED25519") == 1;
@@ -124,12 +148,13 @@ static bool sign(X509 *x, EVP_PKEY *key)
 atls_code atls_certificate_make(const atls_certificate_plan *plan, EVP_PKEY *key, X509 **out,
                                 atls_err *err)
 {
-    X509 *x = X509_new();
-    bool ok = x != NULL && key != NULL && X509_set_version(x, X509_VERSION_3) == 1 &&
-              set_serial(plan, x) && set_names(plan, x) &&
+    X509 *x = plan->blank != NULL ? plan->blank : X509_new();
+    bool ok = x != NULL && key != NULL &&
+              (plan->blank != NULL ? begin_again(x, key) : begin(plan, x, key)) &&
+              set_serial(plan, x) &&
               ASN1_TIME_set(X509_getm_notBefore(x), (time_t)plan->not_before_s) != NULL &&
               ASN1_TIME_set(X509_getm_notAfter(x), (time_t)plan->not_after_s) != NULL &&
-              X509_set_pubkey(x, key) == 1 && add_extensions(plan, x) && sign(x, key);
+              add_extensions(plan, x) && sign(x, key);
     ERR_clear_error();
     if (!ok) {
         X509_free(x);

@@ -67,8 +67,10 @@ atls_code atls_nonce_certificate_make(atls_link *link, const char *common_name, 
                                         .not_after_s = link->when_s + HALF_LIFE_S,
                                         .random_serial = true,
                                         .extensions = &extension,
-                                        .extensions_n = oid.len > 0 ? 1 : 0};
+                                        .extensions_n = oid.len > 0 ? 1 : 0,
+                                        .blank = link->blank};
     X509 *made = NULL;
+    link->blank = NULL;
     ATLS_TRY(atls_certificate_make(&plan, link->key, &made, err));
     link->made = made;
     return ATLS_OK;

@@ -122,8 +122,12 @@ atls_code atls_dialect_new(atls_session *s, atls_err *err)
         return ATLS_ERR_NOMEM(err);
     }
     atls_link *link = &s->dialect->link;
-    *link = (atls_link){
-        .ssl = s->ssl, .role = s->role, .when_s = s->when_s, .attest = attest_inside, .inside = &s->dialect->inside, .channel = s};
+    *link = (atls_link){.ssl = s->ssl,
+                        .role = s->role,
+                        .when_s = s->when_s,
+                        .attest = attest_inside,
+                        .inside = &s->dialect->inside,
+                        .channel = s};
     if (!atls_link_attach(s->ssl, link)) {
         return ATLS_ERR_NOMEM(err);
     }
@@ -174,6 +178,7 @@ void atls_dialect_free(atls_session *s)
     atls_link_drop_evidence(&d->link);
     atls_carried_clear(&d->link.carried);
     X509_free(d->link.made);
+    X509_free(d->link.blank);
     drop_own_key(d);
     OPENSSL_free(d->peer_der);
     free(d->link.in);
@@ -421,6 +426,9 @@ static atls_code make_certificate(atls_session *s, atls_err *err)
         }
         ATLS_TRY(new_key(s, err));
     }
+    if (link->blank == NULL && !link->binding->keeps_certificate) {
+        link->blank = atls_shown_blank(s->config->shown, link->binding, link->key);
+    }
     ATLS_TRY(link->binding->show(link, &next, err));
     if (next == ATLS_STEP_EVIDENCE) {
         ATLS_TRY(atls_dialect_start_job(s, err));
@@ -449,6 +457,19 @@ static int show_certificate(SSL *ssl, void *arg)
 
 /* --- after it --- */
 
+/* A certificate made for this handshake alone has been shown: TLS 1.3 without authentication after the handshake, and TLS
+ * 1.2 without renegotiation, do not look at it again. Without it the SSL holds no reference, and the next can be made of it. */
+static void recycle_certificate(atls_session *s)
+{
+    atls_link *link = &s->dialect->link;
+    if (link->made == NULL || link->binding->keeps_certificate) {
+        return;
+    }
+    SSL_certs_clear(s->ssl);
+    atls_shown_give_blank(s->config->shown, link->binding, link->made);
+    link->made = NULL;
+}
+
 atls_code atls_dialect_handshaken(atls_session *s, atls_err *err)
 {
     atls_link *link = &s->dialect->link;
@@ -463,5 +484,6 @@ atls_code atls_dialect_handshaken(atls_session *s, atls_err *err)
         }
         link->peer_der = (atls_buf){s->dialect->peer_der, (size_t)len};
     }
+    recycle_certificate(s);
     return ATLS_OK;
 }

@@ -6,8 +6,9 @@
 
 #include "crypto/x509_field.h"
 
-#define KEPT 8
-#define SEEN 1024
+#define KEPT   8
+#define SEEN   1024
+#define BLANKS 16 /* handshakes at one time that each find one */
 
 typedef struct kept_certificate {
     const atls_binding *binding; /* NULL: free */
@@ -22,8 +23,14 @@ typedef struct seen_certificate {
     int64_t first_s, last_s; /* last_s 0: free */
 } seen_certificate;
 
+typedef struct blank_certificate {
+    const atls_binding *binding;
+    X509 *blank; /* NULL: free */
+} blank_certificate;
+
 struct atls_shown {
     pthread_mutex_t lock;
+    blank_certificate blanks[BLANKS];
     kept_certificate kept[KEPT];
     seen_certificate seen[SEEN];
 };
@@ -52,6 +59,9 @@ void atls_shown_free(atls_shown *shown)
     }
     for (size_t i = 0; i < KEPT; i++) {
         drop(&shown->kept[i]);
+    }
+    for (size_t i = 0; i < BLANKS; i++) {
+        X509_free(shown->blanks[i].blank);
     }
     (void)pthread_mutex_destroy(&shown->lock);
     free(shown);
@@ -120,6 +130,34 @@ void atls_shown_gave_up(atls_shown *shown, const atls_binding *binding)
         k->being_renewed = false;
     }
     (void)pthread_mutex_unlock(&shown->lock);
+}
+
+X509 *atls_shown_blank(atls_shown *shown, const atls_binding *binding, const EVP_PKEY *key)
+{
+    X509 *found = NULL;
+    (void)pthread_mutex_lock(&shown->lock);
+    for (size_t i = 0; i < BLANKS && found == NULL; i++) {
+        blank_certificate *b = &shown->blanks[i];
+        if (b->blank != NULL && b->binding == binding && X509_get0_pubkey(b->blank) == key) {
+            found = b->blank;
+            b->blank = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&shown->lock);
+    return found;
+}
+
+void atls_shown_give_blank(atls_shown *shown, const atls_binding *binding, X509 *blank)
+{
+    (void)pthread_mutex_lock(&shown->lock);
+    for (size_t i = 0; i < BLANKS && blank != NULL; i++) {
+        if (shown->blanks[i].blank == NULL) {
+            shown->blanks[i] = (blank_certificate){binding, blank};
+            blank = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&shown->lock);
+    X509_free(blank);
 }
 
 int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s)

@@ -1,5 +1,5 @@
 /* shown.h: what sessions of one configuration keep for each other, behind a lock: our certificates around evidence that
- * serve for more than one connection, and when a certificate of a peer was first seen. */
+ * serve for more than one connection, blanks of those that do not, and when a certificate of a peer was first seen. */
 #ifndef ATLS_CHANNEL_SHOWN_H
 #define ATLS_CHANNEL_SHOWN_H
 
@@ -19,6 +19,11 @@ void atls_shown_put(atls_shown *shown, const atls_binding *binding, X509 *leaf, 
                     int64_t until_s);
 /* The one who was told *due has failed: somebody else may try. */
 void atls_shown_gave_up(atls_shown *shown, const atls_binding *binding);
+
+/* Certificates made for one connection, when it is over, to be made anew for the next. Taken out, a blank is the caller's;
+ * given back, it is ours, and nobody else may refer to it. NULL: none of that dialect and key. */
+X509 *atls_shown_blank(atls_shown *shown, const atls_binding *binding, const EVP_PKEY *key);
+void atls_shown_give_blank(atls_shown *shown, const atls_binding *binding, X509 *blank);
 
 /* When a peer's certificate of this SHA-256 was first seen: now, if it was not. The table is bounded: of the many that
  * are seen once, the one seen least lately makes room. */

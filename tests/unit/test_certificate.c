@@ -218,12 +218,53 @@ static void what_a_link_queues(void **state)
     assert_int_equal(c.owned_n, 0);
 }
 
+/* One that nobody refers to any more is made anew around the same key; around another one it is not. */
+static void made_again_of_a_blank(void **state)
+{
+    (void)state;
+    static const uint8_t other[] = "of the next connection";
+    const atls_certificate_extension next = {oid, {other, sizeof other - 1}};
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *stranger = EVP_EC_gen("P-256");
+    atls_certificate_plan p = plan();
+    p.random_serial = true;
+    X509 *first = made(&p, key);
+    ASN1_INTEGER *serial = ASN1_INTEGER_dup(X509_get0_serialNumber(first));
+    p.extensions = &next;
+    p.not_after_s = WHEN + 7200;
+    p.blank = first;
+    X509 *again = made(&p, key);
+    assert_string_equal(judge(again, WHEN + 7000, false), "ok");
+    assert_int_not_equal(ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(again)), 0);
+    unsigned char *der;
+    atls_carrier c;
+    atls_buf value;
+    assert_int_equal(atls_carrier_parse(der_of(again, &der), &c, NULL), ATLS_OK);
+    assert_int_equal(X509_get_ext_count(c.x509), 6);
+    assert_true(atls_carrier_extension(&c, oid, &value, NULL));
+    assert_int_equal(value.len, sizeof other - 1);
+    assert_memory_equal(value.ptr, other, value.len);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(c.x509), key), 1);
+    atls_carrier_clear(&c);
+    OPENSSL_free(der);
+    atls_err err = {0};
+    X509 *none = NULL;
+    p.blank = again;
+    assert_int_equal(atls_certificate_make(&p, stranger, &none, &err), ATLS_E_SYSTEM);
+    assert_string_equal(err.check, "certificate.make");
+    assert_null(none);
+    ASN1_INTEGER_free(serial);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(stranger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(made_and_read),          cmocka_unit_test(each_thing_wrong_alone),
-        cmocka_unit_test(truncations_and_more),   cmocka_unit_test(no_key_no_certificate),
-        cmocka_unit_test(octets_are_peeled_once), cmocka_unit_test(what_a_link_queues),
+        cmocka_unit_test(made_and_read),         cmocka_unit_test(each_thing_wrong_alone),
+        cmocka_unit_test(truncations_and_more),  cmocka_unit_test(no_key_no_certificate),
+        cmocka_unit_test(made_again_of_a_blank), cmocka_unit_test(octets_are_peeled_once),
+        cmocka_unit_test(what_a_link_queues),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
