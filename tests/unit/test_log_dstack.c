@@ -89,6 +89,61 @@ static void test_stated_register(void **state)
     free(l);
 }
 
+/* The check that refuses a log with such registers, or "ok"; what was believed of it in *claims. */
+static const char *judge_log(const char *text, uint8_t rtmr[4][48], atls_event_claims *claims)
+{
+    static atls_ledger l;
+    atls_anchor anchor = {0};
+    atls_ledger_init(&l);
+    *claims = (atls_event_claims){0};
+    atls_log_judge_rtmrs((atls_buf){(const uint8_t *)text, strlen(text)}, rtmr, &l, claims,
+                         &anchor);
+    if (anchor.release != NULL) {
+        anchor.release(anchor.object);
+    }
+    const atls_entry *e = atls_ledger_deciding(&l);
+    return e != NULL ? e->id : "ok";
+}
+
+#define ACPI(digest)                                                                               \
+    "{\"imr\":0,\"event_type\":10,\"digest\":\"" digest                                            \
+    "\",\"event\":\"acpi-rsdp\",\"event_payload\":\"414350492044415441\"}"
+#define AT_BOOT(index)                                                                             \
+    "{\"imr\":" index ",\"event_type\":4,\"digest\":\"" PREPARING_DIGEST                           \
+    "\",\"event\":\"\",\"event_payload\":\"00\"}"
+
+/* As it stands in certificates: what was measured at boot is left out, but for ACPI data. */
+static void test_stripped_logs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *log;
+        bool runtime_fits;
+        const char *wanted;
+        uint32_t replayed, differs;
+    } cases[] = {
+        {"[" ACPI(PREPARING_DIGEST) "," V1("system-preparing", "") "]", true, "ok", 8, 1},
+        {"[" ACPI(PREPARING_DIGEST) "," V1("system-preparing", "") "]", false, "log.rtmr3", 0, 9},
+        {"[" V1("system-preparing", "") "]", true, "ok", 8, 0},
+        /* Something else of the boot is there: then all of it has to be. */
+        {"[" ACPI(PREPARING_DIGEST) "," AT_BOOT("1") "," V1("system-preparing", "") "]", true,
+         "log.rtmr0", 8, 3},
+        {"[" AT_BOOT("2") "," V1("system-preparing", "") "]", true, "log.rtmr2", 8, 4},
+        {"[" ACPI(PREPARING_DIGEST) "]", true, "ok", 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t rtmr[4][48] = {{1}, {2}, {3}, {0}};
+        size_t len = 0;
+        atls_event_claims claims;
+        if (cases[i].runtime_fits) {
+            assert_true(atls_hex_decode(PREPARING_RTMR, 96, rtmr[3], 48, &len));
+        }
+        assert_string_equal(judge_log(cases[i].log, rtmr, &claims), cases[i].wanted);
+        assert_int_equal(claims.replayed, cases[i].replayed);
+        assert_int_equal(claims.differs, cases[i].differs);
+    }
+}
+
 static void test_names_that_json_escapes(void **state)
 {
     (void)state;
@@ -233,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stated_digests),
+        cmocka_unit_test(test_stripped_logs),
         cmocka_unit_test(test_stated_register),
         cmocka_unit_test(test_names_that_json_escapes),
         cmocka_unit_test(test_refused),

@@ -4,8 +4,9 @@
 
 #include <atls/types.h>
 
-#define ATLS_EV_DSTACK 0x08000001u /* dstack's runtime events: no type of the TCG */
-#define ATLS_EV_HCRTM  0x80000010u
+#define ATLS_EV_DSTACK                0x08000001u /* dstack's runtime events: no type of the TCG */
+#define ATLS_EV_HCRTM                 0x80000010u
+#define ATLS_EV_PLATFORM_CONFIG_FLAGS 10u
 
 /* "EV_SEPARATOR"; NULL: no type that is known. */
 const char *atls_event_type_name(uint32_t type);

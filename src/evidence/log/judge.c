@@ -6,14 +6,18 @@
 
 #include "base/err.h"
 #include "evidence/log/dstack.h"
+#include "evidence/log/event_type.h"
 #include "evidence/log/replay.h"
 #include "evidence/log/tcg.h"
 
 /* A register of which the log says all there is to say must replay: RTMR 0 to 2, of dstack's log 3 too, and the PCRs of
- * firmware and boot loader. The others are extended at run time by those who keep no log, or another one. */
-#define MUST_CCEL   0x7u
-#define MUST_DSTACK 0xfu
-#define MUST_PCRS   0x3ffu
+ * firmware and boot loader. The others are extended at run time by those who keep no log, or another one. dstack's log, as
+ * it stands in certificates, leaves out what was measured at boot. */
+#define MUST_CCEL     0x7u
+#define MUST_DSTACK   0xfu
+#define MUST_STRIPPED 0x8u
+#define MUST_PCRS     0x3ffu
+#define RUNTIME_RTMR  3
 
 typedef struct log_case {
     const atls_event_list *list;
@@ -212,11 +216,27 @@ static bool fits(atls_buf log, atls_ledger *l)
     return true;
 }
 
+/* Of what was measured at boot dstack then keeps three events of ACPI data, in RTMR 0, or none. */
+static bool is_stripped(const atls_event_list *list)
+{
+    static const char acpi[] = "ACPI DATA";
+    for (size_t i = 0; i < list->n; i++) {
+        const atls_log_event *e = &list->events[i];
+        if (e->index != RUNTIME_RTMR &&
+            (e->index != 0 || e->type != ATLS_EV_PLATFORM_CONFIG_FLAGS ||
+             e->data.len != sizeof acpi - 1 || memcmp(e->data.ptr, acpi, e->data.len) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static atls_code read_td(atls_buf log, atls_event_list *list, uint32_t *must, atls_err *err)
 {
     if (atls_dstack_looks(log) || log.ptr[0] == '{') {
-        *must = MUST_DSTACK;
-        return atls_event_list_from_dstack(log, list, err);
+        ATLS_TRY(atls_event_list_from_dstack(log, list, err));
+        *must = is_stripped(list) ? MUST_STRIPPED : MUST_DSTACK;
+        return ATLS_OK;
     }
     if (log.len >= 4 && memcmp(log.ptr, "CCEL", 4) == 0) {
         return ATLS_ERR(err, ATLS_E_INVALID, "log.format",
