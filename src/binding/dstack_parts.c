@@ -1,0 +1,220 @@
+/* dstack_parts.c: dstack's attestation as parts of evidence of ours. */
+#include "binding/dstack_attestation.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+
+#define LOG_MAX ((size_t)4 << 20) /* bytes of text */
+
+/* --- the log as JSON --- */
+
+/* The content of a string by RFC 8785, 3.2.2.2; what is not ASCII stands as it is. */
+static void add_string(atls_text *t, atls_buf s)
+{
+    static const char names[] = "\bb\ff\nn\rr\tt";
+    for (size_t i = 0; i < s.len; i++) {
+        const unsigned c = s.ptr[i];
+        const char *at = c != 0 && c < 0x20 ? strchr(names, (int)c) : NULL;
+        if (c == '"' || c == '\\') {
+            atls_text_add(t, "\\%c", (int)c);
+        } else if (at != NULL) {
+            atls_text_add(t, "\\%c", at[1]);
+        } else if (c < 0x20) {
+            atls_text_add(t, "\\u%04x", c);
+        } else {
+            atls_text_add(t, "%c", (int)c);
+        }
+    }
+}
+
+static void add_hex(atls_text *t, atls_buf bytes)
+{
+    uint8_t piece[2 * 64 + 1];
+    for (size_t at = 0; at < bytes.len; at += 64) {
+        const size_t n = bytes.len - at < 64 ? bytes.len - at : 64;
+        atls_hex_encode((atls_buf){bytes.ptr + at, n}, (char *)piece);
+        atls_text_add(t, "%s", (char *)piece);
+    }
+}
+
+/* Of version 2 the text that was hashed, and its hash, must stand in the log. */
+static atls_code add_version_2(atls_text *t, const atls_dstack_event *e, atls_err *err)
+{
+    uint8_t hash[ATLS_HASH_MAX];
+    atls_text canonical = atls_text_of(LOG_MAX);
+    atls_text_add(&canonical, "{\"name\":\"");
+    add_string(&canonical, e->name);
+    atls_text_add(&canonical, "\",\"payload\":\"");
+    add_hex(&canonical, e->payload);
+    atls_text_add(&canonical, "\",\"type\":%" PRIu32 "}", e->type);
+    char *preimage = atls_text_take(&canonical);
+    if (preimage == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    const atls_buf piece = {(const uint8_t *)preimage, strlen(preimage)};
+    atls_code rc = atls_digest(ATLS_SHA384, &piece, 1, hash, err);
+    if (rc == ATLS_OK) {
+        atls_text_add(t, ",\"version\":2,\"digest\":\"");
+        add_hex(t, (atls_buf){hash, 48});
+        atls_text_add(t, "\",\"preimage\":\"");
+        add_hex(t, piece);
+        atls_text_add(t, "\"");
+    }
+    free(preimage);
+    return rc;
+}
+
+static atls_code add_event(atls_text *t, const atls_dstack_event *e, bool runtime, atls_err *err)
+{
+    atls_text_add(t, "%s{\"imr\":%" PRIu32 ",\"event_type\":%" PRIu32 ",\"event\":\"",
+                  t->len > 1 ? "," : "", e->imr, e->type);
+    add_string(t, e->name);
+    atls_text_add(t, "\",\"event_payload\":\"");
+    add_hex(t, e->payload);
+    atls_text_add(t, "\"");
+    if (runtime && e->version == 2) {
+        ATLS_TRY(add_version_2(t, e, err));
+    } else {
+        atls_text_add(t, ",\"digest\":\"");
+        add_hex(t, runtime ? (atls_buf){NULL, 0} : e->digest);
+        atls_text_add(t, "\"");
+    }
+    atls_text_add(t, "}");
+    return ATLS_OK;
+}
+
+atls_code atls_dstack_log_json(const atls_dstack_attestation *a, char **out, atls_err *err)
+{
+    atls_text t = atls_text_of(LOG_MAX);
+    atls_code rc = ATLS_OK;
+    atls_text_add(&t, "[");
+    for (size_t i = 0; rc == ATLS_OK && i < a->log_n; i++) {
+        if (a->log[i].imr != ATLS_DSTACK_RUNTIME_IMR) {
+            rc = add_event(&t, &a->log[i], false, err);
+        }
+    }
+    for (size_t i = 0; rc == ATLS_OK && i < a->runtime_n; i++) {
+        rc = add_event(&t, &a->runtime[i], true, err);
+    }
+    atls_text_add(&t, "]");
+    const bool too_long = t.failed && t.len + 1024 > LOG_MAX;
+    char *text = atls_text_take(&t);
+    if (rc != ATLS_OK) {
+        free(text);
+        return rc;
+    }
+    if (text == NULL) {
+        return too_long ? ATLS_ERR(err, ATLS_E_INVALID, "dstack.attestation.events",
+                                   "the events of dstack's attestation are more than %zu bytes "
+                                   "as JSON",
+                                   LOG_MAX)
+                        : ATLS_ERR_NOMEM(err);
+    }
+    *out = text;
+    return ATLS_OK;
+}
+
+/* --- parts --- */
+
+static atls_code add_copy(atls_carried *out, const char *part, atls_buf bytes, atls_err *err)
+{
+    uint8_t *room = atls_carried_room(out, bytes.len);
+    if (room == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    if (bytes.len > 0) {
+        memcpy(room, bytes.ptr, bytes.len);
+    }
+    return atls_carried_add(out, part, (atls_buf){room, bytes.len})
+               ? ATLS_OK
+               : ATLS_ERR(err, ATLS_E_INVALID, "dstack.attestation.format",
+                          "more parts than evidence may have");
+}
+
+static atls_code add_tdx(const atls_dstack_attestation *a, atls_carried *out, atls_err *err)
+{
+    char *log = NULL;
+    ATLS_TRY(add_copy(out, "quote", a->quote, err));
+    ATLS_TRY(atls_dstack_log_json(a, &log, err));
+    atls_code rc = add_copy(out, "event_log", (atls_buf){(const uint8_t *)log, strlen(log)}, err);
+    free(log);
+    return rc;
+}
+
+static X509 *decode(atls_buf cert)
+{
+    const unsigned char *at = cert.ptr;
+    X509 *x = NULL;
+    if (cert.len > 0 && cert.ptr[0] == 0x30) {
+        x = d2i_X509(NULL, &at, (long)cert.len);
+    } else {
+        BIO *bio = cert.len > 0 ? BIO_new_mem_buf(cert.ptr, (int)cert.len) : NULL;
+        x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+        BIO_free(bio);
+    }
+    ERR_clear_error();
+    return x;
+}
+
+/* Of a chain the leaf's key signed the report. It is the one whose subject is nobody's issuer: what it is worth is judged
+ * with the report. */
+static bool is_leaf(const atls_buf *certs, size_t n, size_t i)
+{
+    X509 *own = decode(certs[i]);
+    bool leaf = own != NULL;
+    for (size_t k = 0; leaf && k < n; k++) {
+        X509 *other = decode(certs[k]);
+        leaf = other != NULL &&
+               X509_NAME_cmp(X509_get_issuer_name(other), X509_get_subject_name(own)) != 0;
+        X509_free(other);
+    }
+    X509_free(own);
+    return leaf;
+}
+
+static atls_code add_snp(const atls_dstack_attestation *a, atls_carried *out, atls_err *err)
+{
+    ATLS_TRY(add_copy(out, "report", a->quote, err));
+    const uint8_t first = a->certs_n == 1 && a->certs[0].len > 0 ? a->certs[0].ptr[0] : 0x30;
+    if (first != 0x30 && first != '-') {
+        return add_copy(out, "certs", a->certs[0], err);
+    }
+    for (size_t i = 0; i < a->certs_n; i++) {
+        if (is_leaf(a->certs, a->certs_n, i)) {
+            return add_copy(out, "vcek", a->certs[i], err);
+        }
+    }
+    return a->certs_n == 0
+               ? ATLS_OK
+               : ATLS_ERR(err, ATLS_E_INVALID, "dstack.attestation.certs",
+                          "no certificate of the chain in dstack's attestation is a leaf");
+}
+
+atls_code atls_dstack_to_evidence(const atls_dstack_attestation *a, atls_carried *out,
+                                  atls_err *err)
+{
+    switch (a->platform) {
+    case ATLS_DSTACK_TDX:
+    case ATLS_DSTACK_GCP_TDX:
+        out->evidence.type = "tdx";
+        return add_tdx(a, out, err);
+    case ATLS_DSTACK_SEV_SNP:
+        out->evidence.type = "snp";
+        return add_snp(a, out, err);
+    case ATLS_DSTACK_NITRO_ENCLAVE:
+    case ATLS_DSTACK_NITRO_TPM:
+        break;
+    }
+    out->evidence.type = "nitro";
+    return add_copy(out, "document", a->quote, err);
+}
