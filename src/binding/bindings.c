@@ -22,6 +22,7 @@ static const atls_binding *const bindings[] = {
     &atls_binding_ra_tls,
     &atls_binding_ra_tls_cmw,
     &atls_binding_ra_tls_dstack,
+    &atls_binding_ra_tls_flashbots,
     &atls_binding_ra_tls_gramine,
     &atls_binding_ra_tls_knauth,
     &atls_binding_ra_tls_oe,

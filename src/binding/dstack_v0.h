@@ -14,12 +14,13 @@ typedef enum atls_dstack_platform { /* as numbered on the wire */
 } atls_dstack_platform;
 
 #define ATLS_DSTACK_ATTESTATION_MAX ((size_t)1 << 20) /* bytes of a whole attestation */
-#define ATLS_DSTACK_QUOTE_MAX       65536u            /* bytes of a quote, document or report */
-#define ATLS_DSTACK_CERTS_MAX       8u
-#define ATLS_DSTACK_CERT_MAX        65536u /* bytes */
-#define ATLS_DSTACK_CONFIG_MAX      262144u
-#define ATLS_DSTACK_REPORT_DATA     64u
-#define ATLS_DSTACK_TPM_LIST_MAX    4096u /* PCRs, or events, of the TPM of a platform */
+#define ATLS_DSTACK_QUOTE_MAX                                                                      \
+    524288u /* bytes of a quote, document or report; Flashbots' JSON is long */
+#define ATLS_DSTACK_CERTS_MAX    8u
+#define ATLS_DSTACK_CERT_MAX     65536u /* bytes */
+#define ATLS_DSTACK_CONFIG_MAX   262144u
+#define ATLS_DSTACK_REPORT_DATA  64u
+#define ATLS_DSTACK_TPM_LIST_MAX 4096u /* PCRs, or events, of the TPM of a platform */
 
 /* Views into the attestation. */
 typedef struct atls_dstack_v0 {
