@@ -9,6 +9,38 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 VENDOR = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 
 
+def vec(b):
+    return (bytes([4 * len(b)]) if len(b) < 64 else struct.pack("<H", 4 * len(b) + 1)) + b
+
+
+def runtime(name, payload):
+    return vec(name) + vec(payload)
+
+
+def dstack_v0(platform, quote, events=(), tail=b""):
+    """dstack's attestation of version 0; of a TD (platform 0) with ACPI data and runtime events in its log."""
+    b = bytes([0, platform]) + vec(quote)
+    if platform == 0:
+        log = [struct.pack("<II", 0, 10) + vec(b"d" * 48) + vec(b"acpi-rsdp") + vec(b"ACPI DATA")]
+        log += [struct.pack("<II", 3, 0x08000001) + vec(b"") + runtime(*e) for e in events]
+        b += bytes([4 * len(log)]) + b"".join(log)
+    b += tail + bytes([4 * len(events)]) + b"".join(runtime(*e) for e in events)
+    return b + bytes(range(64)) + vec(b"{}")
+
+
+def text(s):
+    return bytes([0xA0 + len(s)]) + s
+
+
+def dstack_v1():
+    event = b"\x83" + text(b"event") + text(b"app-id") + text(b"payload") + b"\xc4\x02ab" + text(b"version") + b"\x02"
+    data = b"\x82" + text(b"quote") + b"\x93\x04\x00\xcc\xff" + text(b"event_log") + b"\x90"
+    stack = b"\x83" + text(b"report_data") + b"\xdc\x00\x40" + bytes(range(64)) + text(b"runtime_events") + b"\x91" + event
+    stack += text(b"config") + text(b"{}")
+    kind = lambda k, d: b"\x82" + text(b"kind") + text(k) + text(b"data") + d
+    return b"\x83" + text(b"version") + b"\x01" + text(b"platform") + kind(b"tdx", data) + text(b"stack") + kind(b"dstack", stack)
+
+
 def pattern(n, seed):
     return bytes((i * 7 + seed * 41 + 1) % 256 for i in range(n))
 
@@ -118,6 +150,13 @@ SEEDS = {
     "qgs/conf": b"# quote service\nport = 4050\n",
     "nsm/document": b"\xa1\x6bAttestation\xa1\x68document\x58\x20" + pattern(32, 1),
     "nsm/error": b"\xa1\x65Error\x6dInputTooLarge",
+    "dstack_attestation/tdx": dstack_v0(0, b"quote", ((b"system-preparing", b""), (b"app-id", b"x" * 20), (b"system-ready", b""))),
+    "dstack_attestation/snp": dstack_v0(3, b"report", (), b"\x04" + vec(b"leaf") + vec(b"{}")),
+    "dstack_attestation/nitro": dstack_v0(2, b"document"),
+    "dstack_attestation/v1": dstack_v1(),
+    "msgpack/members": b"\x82" + text(b"kind") + text(b"tdx") + text(b"data") + b"\x93\x01\xcc\x80\xcd\x01\x00",
+    "msgpack/deep": b"\x91" * 40 + b"\x80",
+    "msgpack/forms": b"\x9c\xc0\xc2\xc4\x01a\xc7\x01\x05b\xca1234\xcf12345678\xd0\x80\xd4\x05c\xd9\x01d\xdc\x00\x00\xde\x00\x00\xff",
     "dstack/quote": b'{"quote":"04000200","event_log":"[{\\"imr\\":3}]","vm_config":"{}"}',
     "dstack/attestation": b'{"quote":"","attestation":"00"}',
     "dstack/error": b'{"error":"no \\u00e9 quote"}',
