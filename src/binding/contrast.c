@@ -96,7 +96,8 @@ static atls_code want(atls_link *link, atls_nonces *n, atls_err *err)
     return report_data(link->spki, n->peer, link->wanted.wide, err);
 }
 
-/* The leaf that signed the report and its issuer: parts of their own, or of the host's table. */
+/* The leaf that signed the report, its issuer, the list that says whether that is revoked: parts of their own, or of the
+ * host's table. */
 static atls_sevsnp certificates(const atls_link *link)
 {
     atls_sevsnp s = {.vcek = atls_link_part(link, "vcek")};
@@ -109,7 +110,8 @@ static atls_sevsnp certificates(const atls_link *link)
 
 static atls_code write_chain(const atls_sevsnp *s, atls_writer *w, atls_err *err)
 {
-    const size_t cap = s->vcek.len + s->ask.len + s->vlek.len + 32;
+    const size_t cap =
+        s->vcek.len + s->ask.len + s->vlek.len + s->crl.len + ATLS_SEVSNP_CRL_MORE + 32;
     uint8_t *space = malloc(cap);
     if (space == NULL) {
         return ATLS_ERR_NOMEM(err);
@@ -124,9 +126,10 @@ static atls_code write_chain(const atls_sevsnp *s, atls_writer *w, atls_err *err
             atls_protobuf_write_bytes(&chain, certs[i].number, certs[i].der);
         }
     }
+    const atls_code rc = atls_sevsnp_crl_write(&chain, s->crl, err);
     atls_protobuf_write_bytes(w, 2, atls_writer_done(&chain));
     free(space);
-    return atls_writer_ok(w) ? ATLS_OK : ATLS_ERR_NOMEM(err);
+    return rc != ATLS_OK || atls_writer_ok(w) ? rc : ATLS_ERR_NOMEM(err);
 }
 
 /* sevsnp.Attestation: the report, and the certificates of who signed it. */

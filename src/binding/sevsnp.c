@@ -1,10 +1,13 @@
 /* One table says where each numbered field of a sevsnp.Report stands in the report (AMD 56860, table 23). */
 #include "binding/sevsnp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "binding/protobuf.h"
+
+#define CHAIN_EXTRAS 7 /* of a sevsnp.CertificateChain: a map of text to bytes */
 
 #define FIELD_VERSION     1
 #define FIELD_REPORT_DATA 11
@@ -151,6 +154,8 @@ atls_code atls_sevsnp_report_parse(atls_buf message, uint8_t out[ATLS_SEVSNP_REP
     return ATLS_OK;
 }
 
+static const char crl_key[] = "00569ee4-e480-4fba-bbf4-45b629901180";
+
 /* Fields of a message that are bytes: each of wanted at most once, others passed over. */
 static atls_code take_bytes(atls_buf message, const uint32_t *wanted, size_t n, atls_buf *found,
                             atls_err *err)
@@ -182,6 +187,44 @@ static atls_code take_bytes(atls_buf message, const uint32_t *wanted, size_t n, 
                                           "no message of an SNP attestation");
 }
 
+static bool is_crl_key(atls_buf key)
+{
+    return key.len == sizeof crl_key - 1 && memcmp(key.ptr, crl_key, key.len) == 0;
+}
+
+/* An entry of a map is a message of key and value. */
+static atls_code take_crl(atls_buf chain, atls_buf *crl, atls_err *err)
+{
+    static const uint32_t entry[] = {1, 2};
+    bool seen = false;
+    atls_reader r = atls_reader_of(chain);
+    while (r.left > 0) {
+        atls_protobuf_field f;
+        atls_buf found[2] = {{NULL, 0}, {NULL, 0}};
+        if (!atls_protobuf_next(&r, &f)) {
+            return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.malformed",
+                            "no message of a certificate chain");
+        }
+        if (f.number != CHAIN_EXTRAS) {
+            continue;
+        }
+        if (f.kind != ATLS_PROTOBUF_BYTES) {
+            return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.field",
+                            "the extras of a certificate chain are no map");
+        }
+        ATLS_TRY(take_bytes(f.bytes, entry, 2, found, err));
+        if (!is_crl_key(found[0])) {
+            continue;
+        }
+        if (seen) {
+            return twice(f.number, err);
+        }
+        seen = true;
+        *crl = found[1];
+    }
+    return ATLS_OK;
+}
+
 atls_code atls_sevsnp_parse(atls_buf message, atls_sevsnp *out, atls_err *err)
 {
     static const uint32_t parts[] = {1, 2};       /* report, certificate_chain */
@@ -191,6 +234,7 @@ atls_code atls_sevsnp_parse(atls_buf message, atls_sevsnp *out, atls_err *err)
     atls_sevsnp s = {.vcek = {NULL, 0}};
     ATLS_TRY(take_bytes(message, parts, 2, part, err));
     ATLS_TRY(take_bytes(part[1], certs, 4, cert, err));
+    ATLS_TRY(take_crl(part[1], &s.crl, err));
     ATLS_TRY(atls_sevsnp_report_parse(part[0], s.report, err));
     s.vcek = cert[0];
     s.vlek = cert[1];
@@ -217,10 +261,28 @@ void atls_sevsnp_report_write(atls_writer *w, const uint8_t report[ATLS_SEVSNP_R
     }
 }
 
+atls_code atls_sevsnp_crl_write(atls_writer *w, atls_buf crl, atls_err *err)
+{
+    if (crl.len == 0) {
+        return ATLS_OK;
+    }
+    const size_t cap = crl.len + ATLS_SEVSNP_CRL_MORE;
+    uint8_t *space = malloc(cap);
+    if (space == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    atls_writer entry = atls_writer_of(space, cap);
+    atls_protobuf_write_bytes(&entry, 1, (atls_buf){(const uint8_t *)crl_key, sizeof crl_key - 1});
+    atls_protobuf_write_bytes(&entry, 2, crl);
+    atls_protobuf_write_bytes(w, CHAIN_EXTRAS, atls_writer_done(&entry));
+    free(space);
+    return ATLS_OK;
+}
+
 /* --- the certificate table: GUID, offset, length; an entry of zeros; the certificates --- */
 
 #define ENTRY_LEN 24
-#define ENTRIES   3
+#define ENTRIES   4
 
 static const uint8_t guids[ENTRIES][16] = {
     {0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64, 0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac,
@@ -229,11 +291,13 @@ static const uint8_t guids[ENTRIES][16] = {
      0xa1}, /* VLEK */
     {0x4a, 0xb7, 0xb3, 0x79, 0xbb, 0xac, 0x4f, 0xe4, 0xa0, 0x2f, 0x05, 0xae, 0xf3, 0x27, 0xc7,
      0x82}, /* ASK */
+    {0x92, 0xf8, 0x1b, 0xc3, 0x58, 0x11, 0x4d, 0x3d, 0x97, 0xff, 0xd1, 0x9f, 0x88, 0xdc, 0x67,
+     0xea}, /* CRL */
 };
 
 size_t atls_sevsnp_table_len(const atls_sevsnp *s)
 {
-    const atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask};
+    const atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask, s->crl};
     size_t len = 0;
     for (size_t i = 0; i < ENTRIES; i++) {
         len += certs[i].len > 0 ? ENTRY_LEN + certs[i].len : 0;
@@ -243,7 +307,7 @@ size_t atls_sevsnp_table_len(const atls_sevsnp *s)
 
 void atls_sevsnp_table_write(atls_writer *w, const atls_sevsnp *s)
 {
-    const atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask};
+    const atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask, s->crl};
     size_t at = ENTRY_LEN;
     for (size_t i = 0; i < ENTRIES; i++) {
         at += certs[i].len > 0 ? ENTRY_LEN : 0;
@@ -265,7 +329,7 @@ void atls_sevsnp_table_write(atls_writer *w, const atls_sevsnp *s)
 bool atls_sevsnp_table_read(atls_buf table, atls_sevsnp *s)
 {
     static const uint8_t end[16] = {0};
-    atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask};
+    atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask, s->crl};
     atls_reader r = atls_reader_of(table);
     while (r.left > 0) {
         const atls_buf guid = atls_reader_view(&r, sizeof end);
@@ -278,6 +342,7 @@ bool atls_sevsnp_table_read(atls_buf table, atls_sevsnp *s)
             s->vcek = certs[0];
             s->vlek = certs[1];
             s->ask = certs[2];
+            s->crl = certs[3];
             return true;
         }
         atls_reader whole = atls_reader_of(table);

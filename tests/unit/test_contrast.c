@@ -5,27 +5,11 @@
 #include "binding/certificate.h"
 #include "binding/nonce.h"
 #include "codec/base64.h"
-#include "trust/amd_cert_table.h"
 
 static atls_sim_world *amd;
 static atls_sim *intel;
 static atls_verifier *amd_verifier, *tdx_verifier;
 static atls_attester *amd_attester, *tdx_attester;
-
-/* AMD's list, as the host of the simulated machine has it. */
-static void know_revocations(void)
-{
-    const atls_sim_request request = {0};
-    atls_evidence_blob blob = {0};
-    atls_amd_cert_table table;
-    assert_int_equal(atls_sim_world_make(amd, &request, &blob, NULL), ATLS_OK);
-    assert_int_equal(
-        atls_amd_cert_table_parse((atls_buf){blob.parts[1].bytes, blob.parts[1].len}, &table, NULL),
-        ATLS_OK);
-    assert_int_equal(atls_verifier_add1_endorsement(amd_verifier, table.entry[ATLS_AMD_CRL], NULL),
-                     ATLS_OK);
-    atls_evidence_blob_clear(&blob);
-}
 
 static int open_all(void **state)
 {
@@ -41,7 +25,6 @@ static int open_all(void **state)
     assert_int_equal(atls_verifier_insecure_trust_simulator(amd_verifier, text_buf(root), NULL),
                      ATLS_OK);
     atls_free(root);
-    know_revocations();
     assert_int_equal(atls_sim_root(intel, &root, NULL), ATLS_OK);
     assert_int_equal(atls_verifier_insecure_trust_simulator(tdx_verifier, text_buf(root), NULL),
                      ATLS_OK);
@@ -156,6 +139,67 @@ static void both_show(void **state)
         const ASN1_STRING *cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, 0));
         assert_string_equal(ASN1_STRING_get0_data(cn), "Contrast");
         nonce_done(&p);
+    }
+}
+
+static const atls_attester *without_list;
+
+/* A host whose certificate table has no list: its entry gets a GUID that nobody knows. */
+static atls_code attest_without_list(void *self, const atls_report_data *data,
+                                     atls_evidence_blob *out, atls_err *err)
+{
+    static const uint8_t guid[] = {0x92, 0xf8, 0x1b, 0xc3, 0x58, 0x11, 0x4d, 0x3d};
+    const atls_code rc = without_list->attest(self, data, out, err);
+    assert_int_equal(rc, ATLS_OK);
+    assert_string_equal(out->parts[1].name, "certs");
+    for (size_t i = 0; i + 24 <= out->parts[1].len; i += 24) {
+        if (memcmp(out->parts[1].bytes + i, guid, sizeof guid) == 0) {
+            out->parts[1].bytes[i] = 0;
+            return ATLS_OK;
+        }
+    }
+    fail_msg("no list in the table");
+    return ATLS_E_INVALID;
+}
+
+/* AMD's list comes in the peer's message (the verifier has none), and is judged as if it had been given. */
+static void lists_of_the_peer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        atls_code code;
+        const char *check;
+    } rows[] = {
+        {NULL, ATLS_OK, ""},
+        {"crl.garbage", ATLS_E_INVALID, "snp.crl.format"},
+        {"crl.signer", ATLS_E_INVALID, "snp.crl.signature"},
+        {"crl.issuer", ATLS_E_INVALID, "snp.crl.issuer"},
+        {"crl.stale", ATLS_E_COLLATERAL, "snp.crl.time"},
+        {"crl.revokes", ATLS_E_INVALID, "snp.ca.crl"},
+        {"crl.none", ATLS_E_COLLATERAL, "policy.crl"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_message("%s\n", rows[i].fault != NULL ? rows[i].fault : "a good one");
+        const bool none = rows[i].fault != NULL && strcmp(rows[i].fault, "crl.none") == 0;
+        const atls_sim_request request = {.fault = none ? NULL : rows[i].fault};
+        atls_attester *peer = NULL;
+        nonce_pair p = {0};
+        assert_int_equal(atls_sim_world_attester_new(amd, &request, &peer, NULL), ATLS_OK);
+        atls_attester without = *peer;
+        without_list = peer;
+        without.attest = attest_without_list;
+        p.client.verifier = amd_verifier;
+        p.server.attester = none ? &without : peer;
+        run(&p, NULL, 0);
+        assert_true(p.connected);
+        if (rows[i].code == ATLS_OK) {
+            expect_accepted(&p.client);
+        } else {
+            expect_refused(&p.client, rows[i].code, rows[i].check);
+        }
+        nonce_done(&p);
+        atls_attester_free(peer);
     }
 }
 
@@ -315,6 +359,7 @@ int main(void)
         cmocka_unit_test(what_is_bound),
         cmocka_unit_test(each_place_of_the_nonce),
         cmocka_unit_test(both_show),
+        cmocka_unit_test(lists_of_the_peer),
         cmocka_unit_test(nonces_that_are_none),
         cmocka_unit_test(a_peer_without_evidence),
         cmocka_unit_test(evidence_of_another_type),

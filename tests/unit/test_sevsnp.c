@@ -234,12 +234,99 @@ static void attestations(void **state)
     assert_int_equal(atls_sevsnp_parse(chain, &s, &err), ATLS_E_INVALID);
 }
 
+#define CRL_KEY "00569ee4-e480-4fba-bbf4-45b629901180"
+
+/* The list among the extras of a chain: in, out, and into a certificate table and back. */
+static void revocation_lists(void **state)
+{
+    (void)state;
+    uint8_t report[LEN];
+    uint8_t report_space[ATLS_SEVSNP_REPORT_MESSAGE_MAX];
+    uint8_t extra_space[128];
+    uint8_t chain_space[256];
+    uint8_t space[2 * ATLS_SEVSNP_REPORT_MESSAGE_MAX];
+    uint8_t table[256];
+    static const struct {
+        const char *what;
+        const char *key, *crl; /* of an extra; NULL crl: no map */
+        int times;
+        size_t len; /* of the list that is found */
+        const char *check;
+    } rows[] = {
+        {"the list", CRL_KEY, "the list", 1, 8, NULL},
+        {"an empty list", CRL_KEY, "", 1, 0, NULL},
+        {"another extra", "00569ee4-e480-4fba-bbf4-45b629901181", "the list", 2, 0, NULL},
+        {"a shorter key", "00569ee4", "the list", 1, 0, NULL},
+        {"no key", "", "the list", 1, 0, NULL},
+        {"two lists", CRL_KEY, "the list", 2, 0, "sevsnp.twice"},
+        {"a number as map", "", NULL, 1, 0, "sevsnp.field"},
+    };
+    make_report(3, report);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_message("%s\n", rows[i].what);
+        atls_sevsnp s;
+        atls_err err = {0};
+        atls_writer c = atls_writer_of(chain_space, sizeof chain_space);
+        (void)put(&c, 2, text("the ask"));
+        for (int n = 0; n < rows[i].times && rows[i].crl != NULL; n++) {
+            atls_writer e = atls_writer_of(extra_space, sizeof extra_space);
+            (void)put(&e, 1, text(rows[i].key));
+            (void)put(&c, 7, put(&e, 2, text(rows[i].crl)));
+        }
+        if (rows[i].crl == NULL) {
+            atls_protobuf_write_uint(&c, 7, 1);
+        }
+        atls_writer w = atls_writer_of(space, sizeof space);
+        (void)put(&w, 1, message_of(report, report_space));
+        const atls_buf m = put(&w, 2, atls_writer_done(&c));
+        const atls_code rc = atls_sevsnp_parse(m, &s, &err);
+        if (rows[i].check != NULL) {
+            assert_int_equal(rc, ATLS_E_INVALID);
+            assert_string_equal(err.check, rows[i].check);
+            continue;
+        }
+        assert_int_equal(rc, ATLS_OK);
+        assert_int_equal(s.crl.len, rows[i].len);
+
+        atls_amd_cert_table t;
+        atls_sevsnp again = {.vcek = {NULL, 0}};
+        atls_writer tw = atls_writer_of(table, sizeof table);
+        atls_sevsnp_table_write(&tw, &s);
+        assert_int_equal(atls_amd_cert_table_parse(atls_writer_done(&tw), &t, NULL), ATLS_OK);
+        assert_int_equal(t.entry[ATLS_AMD_CRL].len, rows[i].len);
+        assert_true(atls_sevsnp_table_read(atls_writer_done(&tw), &again));
+        assert_int_equal(again.crl.len, rows[i].len);
+        atls_writer x = atls_writer_of(extra_space, sizeof extra_space);
+        assert_int_equal(atls_sevsnp_crl_write(&x, again.crl, NULL), ATLS_OK);
+        if (rows[i].len == 0) {
+            assert_int_equal(x.len, 0);
+            continue;
+        }
+        assert_memory_equal(again.crl.ptr, "the list", 8);
+        assert_memory_equal(extra_space, "\x3a\x30\x0a\x24" CRL_KEY "\x12\x08the list", x.len);
+        assert_int_equal(x.len, 50);
+    }
+}
+
+/* An extra whose entry is cut off in itself. */
+static void a_broken_extra(void **state)
+{
+    (void)state;
+    static const uint8_t message[] = {0x0a, 0x00, 0x12, 0x04, 0x3a, 0x02, 0x0a, 0x05};
+    atls_sevsnp s;
+    atls_err err = {0};
+    assert_int_equal(atls_sevsnp_parse((atls_buf){message, sizeof message}, &s, &err),
+                     ATLS_E_INVALID);
+    assert_string_equal(err.check, "sevsnp.malformed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),    cmocka_unit_test(cpuid_is_packed),
         cmocka_unit_test(truncations),       cmocka_unit_test(each_field_wrong),
         cmocka_unit_test(each_length_wrong), cmocka_unit_test(attestations),
+        cmocka_unit_test(revocation_lists),  cmocka_unit_test(a_broken_extra),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
