@@ -22,6 +22,11 @@ THEIRS = [
      [COMPOSE_HASH, H32, H48, APP[2:]], {"allowAnyApp": True}),
     ("constellation", {"4": {"expected": H32, "warnOnly": False}, "9": {"expected": H32, "warnOnly": False}}, ["sha256", H32],
      {"99": {"expected": H32, "warnOnly": False}}),
+    ("flashbots", {"measurement_id": "dcap-tdx-demo", "attestation_type": "dcap-tdx",
+                   "measurements": {"0": {"expected": H48}, "4": {"expected_any": [H48, "00" * 48]}}},
+     ["dcap-tdx-demo", "mrtd", "rtmr3", H48, '"flashbots"'], {"measurments": {}}),
+    ("flashbots", [{"measurement_id": "azure-demo", "attestation_type": "azure-tdx", "measurements": {"PCR4": {"expected": H32}}}],
+     ["azure-demo", "sha256", H32, '"azure"'], [{"attestation_type": "none"}]),
 ]
 
 
