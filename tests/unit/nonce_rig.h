@@ -6,7 +6,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
-#include "binding/binding.h"
+#include "binding/certificate.h"
 #include "unit/simulated.h"
 
 typedef struct nonce_end {
@@ -138,7 +138,9 @@ static inline void nonce_close(nonce_end *e)
 static inline void nonce_judge(nonce_end *e)
 {
     atls_step next = ATLS_STEP_DONE;
-    e->link.peer = SSL_get1_peer_certificate(e->link.ssl);
+    if (e->link.peer == NULL) {
+        e->link.peer = SSL_get1_peer_certificate(e->link.ssl);
+    }
     if (e->link.peer != NULL) {
         const int len = i2d_X509(e->link.peer, &e->peer_der);
         e->link.peer_der = (atls_buf){e->peer_der, (size_t)len};
@@ -204,6 +206,41 @@ static inline void nonce_run(nonce_pair *p, const atls_binding *binding,
         nonce_judge(&p->client);
         nonce_judge(&p->server);
     }
+}
+
+/* After a handshake that was accepted: what the client says of another certificate for the same key and nonce, with these
+ * extensions. The check that failed; "": accepted. */
+static inline void nonce_expect_of(const nonce_pair *p,
+                                   const atls_certificate_extension *extensions, size_t n,
+                                   const atls_binding_option *options, size_t options_n,
+                                   const char *check)
+{
+    const atls_certificate_plan plan = {.common_name = "peer",
+                                        .not_before_s = NOW - 60,
+                                        .not_after_s = NOW + 60,
+                                        .extensions = extensions,
+                                        .extensions_n = n};
+    nonce_end e = p->client;
+    e.verdict = NULL;
+    e.peer_der = NULL;
+    memset(&e.err, 0, sizeof e.err);
+    memset(&e.link.carried, 0, sizeof e.link.carried);
+    e.link.verdict = NULL;
+    e.link.options = options;
+    e.link.options_n = options_n;
+    assert_int_equal(atls_certificate_make(&plan, p->server.link.key, &e.link.peer, NULL), ATLS_OK);
+    nonce_judge(&e);
+    const char *found = e.verdict != NULL ? atls_verdict_check(e.verdict) : e.err.check;
+    if (e.rc == ATLS_OK) {
+        assert_string_equal(check, "");
+        assert_true(e.verdict != NULL && atls_verdict_accepted(e.verdict));
+    } else {
+        assert_string_equal(found, check);
+    }
+    atls_verdict_free(e.verdict);
+    atls_carried_clear(&e.link.carried);
+    X509_free(e.link.peer);
+    OPENSSL_free(e.peer_der);
 }
 
 static inline void nonce_done(nonce_pair *p)

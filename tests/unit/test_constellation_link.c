@@ -330,6 +330,51 @@ static void a_peer_without_evidence(void **state)
     nonce_done(&p);
 }
 
+/* The first extension of a variant that is taken decides, as it stands in the certificate; no later one is tried. */
+static void several_extensions(void **state)
+{
+    (void)state;
+    static const uint8_t other_oid[] = {0x2a, 0x03, 0x04};
+    static const atls_binding_option only = {"variants", "qemu-tdx"};
+    const char *azure = "azure-sev-snp";
+    const atls_constellation_variant *v = atls_constellation_variant_find(text_buf(azure));
+    const atls_constellation_variant *tdx = atls_constellation_variant_find(text_buf("qemu-tdx"));
+    nonce_pair p = {0};
+    p.client.verifier = w.tdx_verifier;
+    p.server.attester = w.tdx_attester;
+    run(&p, NULL, 0);
+    expect_accepted(&p.client);
+    const ASN1_STRING *value = X509_EXTENSION_get_data(X509_get_ext(p.client.link.peer, 0));
+    const atls_buf document = {ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)};
+    const atls_certificate_extension good = {{tdx->oid, sizeof tdx->oid}, document};
+    const atls_certificate_extension bad = {{v->oid, sizeof v->oid}, text_buf("{")};
+    const atls_certificate_extension bad_tdx = {{tdx->oid, sizeof tdx->oid}, text_buf("{")};
+    const atls_certificate_extension nested = {{v->oid, sizeof v->oid}, document};
+    const atls_certificate_extension other = {{other_oid, sizeof other_oid}, text_buf("{")};
+    const struct {
+        const char *what;
+        atls_certificate_extension extensions[2];
+        const atls_binding_option *option;
+        const char *check;
+    } rows[] = {
+        {"another extension first", {other, good}, NULL, ""},
+        {"the good one first, a broken one is not looked at", {good, bad}, NULL, ""},
+        {"a broken one first, the good one is not tried", {bad, good}, NULL, "constellation.json"},
+        {"a document of another variant first", {nested, good}, NULL, "constellation.member"},
+        {"one that is not taken, and the good one", {bad, good}, &only, ""},
+        {"one that is not taken behind", {good, bad}, &only, ""},
+        {"the same extension twice", {good, bad_tdx}, NULL, "certificate.duplicate"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_message("%s\n", rows[i].what);
+        nonce_expect_of(&p, rows[i].extensions, 2, rows[i].option, rows[i].option != NULL,
+                        rows[i].check);
+    }
+    nonce_expect_of(&p, &other, 1, NULL, 0, "session.no_evidence");
+    nonce_expect_of(&p, &bad_tdx, 1, NULL, 0, "constellation.json");
+    nonce_done(&p);
+}
+
 static void options_that_name_no_variant(void **state)
 {
     (void)state;
@@ -451,6 +496,7 @@ int main(void)
         cmocka_unit_test(evidence_of_another_nonce),
         cmocka_unit_test(variants_not_taken),
         cmocka_unit_test(a_peer_without_evidence),
+        cmocka_unit_test(several_extensions),
         cmocka_unit_test(options_that_name_no_variant),
         cmocka_unit_test(names_that_are_no_nonce),
         cmocka_unit_test(two_names),

@@ -266,6 +266,44 @@ static void a_peer_without_evidence(void **state)
     nonce_done(&p);
 }
 
+/* Extensions of other OIDs are passed over; of SNP and TDX the first that is there decides. */
+static void several_extensions(void **state)
+{
+    (void)state;
+    static const uint8_t snp_oid[] = {0x2b, 0xcd, 0x2d, 2, 1};
+    static const uint8_t tdx_oid[] = {0x2b, 0xcd, 0x2d, 2, 2};
+    static const uint8_t insecure_oid[] = {0x2b, 0xcd, 0x2d, 2, 3};
+    nonce_pair p = {0};
+    p.client.verifier = tdx_verifier;
+    p.server.attester = tdx_attester;
+    run(&p, NULL, 0);
+    expect_accepted(&p.client);
+    const ASN1_STRING *value = X509_EXTENSION_get_data(X509_get_ext(p.client.link.peer, 0));
+    const atls_buf message = {ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)};
+    const atls_certificate_extension good = {{tdx_oid, sizeof tdx_oid}, message};
+    const atls_certificate_extension bad_tdx = {{tdx_oid, sizeof tdx_oid}, text_buf("\x0b")};
+    const atls_certificate_extension bad_snp = {{snp_oid, sizeof snp_oid}, text_buf("\x0b")};
+    const atls_certificate_extension insecure = {{insecure_oid, sizeof insecure_oid},
+                                                 text_buf("\x0b")};
+    const struct {
+        const char *what;
+        atls_certificate_extension extensions[2];
+        const char *check;
+    } rows[] = {
+        {"evidence for tests first", {insecure, good}, ""},
+        {"evidence for tests behind", {good, insecure}, ""},
+        {"TDX first", {good, bad_snp}, ""},
+        {"SNP first", {bad_snp, good}, "sevsnp.malformed"},
+        {"TDX twice", {good, bad_tdx}, "certificate.duplicate"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_message("%s\n", rows[i].what);
+        nonce_expect_of(&p, rows[i].extensions, 2, NULL, 0, rows[i].check);
+    }
+    nonce_expect_of(&p, &insecure, 1, NULL, 0, "session.no_evidence");
+    nonce_done(&p);
+}
+
 static atls_code attest_as_tpm(void *self, const atls_report_data *data, atls_evidence_blob *out,
                                atls_err *err)
 {
@@ -362,6 +400,7 @@ int main(void)
         cmocka_unit_test(lists_of_the_peer),
         cmocka_unit_test(nonces_that_are_none),
         cmocka_unit_test(a_peer_without_evidence),
+        cmocka_unit_test(several_extensions),
         cmocka_unit_test(evidence_of_another_type),
         cmocka_unit_test(raw_reports),
         cmocka_unit_test(options_that_are_none),
