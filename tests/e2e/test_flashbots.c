@@ -12,6 +12,7 @@
 #include "channel/config.h"
 #include "crypto/digest.h"
 #include "e2e/rig.h"
+#include "unit/azure_td.h"
 
 static rig_options flashbots(bool client_asks, bool server_asks)
 {
@@ -490,6 +491,40 @@ static void other_names_of_a_quote(void **state)
     }
 }
 
+/* As azure-tdx: the runtime data's user-data are the session's 64 bytes, and the vTPM signs the first 32. */
+static void a_td_of_azure(void **state)
+{
+    (void)state;
+    static const atls_sim_request request = {.variant = "snp"};
+    atls_sim_world *world = NULL;
+    atls_attester *vm = NULL;
+    assert_int_equal(atls_sim_world_new("azure", RIG_WHEN_S, &world, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_world_attester_new(world, &request, &vm, NULL), ATLS_OK);
+    azure_td td = {.vm = vm, .intel = rig_sim()};
+    const atls_attester attester = {.name = "azure-td", .attest = azure_td_attest, .self = &td};
+    for (int other = 0; other < 2; other++) {
+        rig r;
+        rig_options o = flashbots(true, false);
+        o.server_attester = &attester;
+        td.other_user_data = other == 1;
+        rig_new(&r, &o);
+        if (other == 0) {
+            rig_open(&r);
+            says(atls_session_get0_verdict(r.client.session), whole_line);
+            assert_string_equal(atls_verdict_format(atls_session_get0_verdict(r.client.session)),
+                                "azure");
+            both_ways(&r);
+        } else {
+            rig_handshake(&r);
+            assert_int_equal(r.client.rc, ATLS_E_BINDING);
+            assert_string_equal(r.client.err.check, "binding.user_data");
+        }
+        rig_free(&r);
+    }
+    atls_attester_free(vm);
+    atls_sim_world_free(world);
+}
+
 static int drop_simulator(void **state)
 {
     (void)state;
@@ -513,6 +548,7 @@ int main(void)
         cmocka_unit_test(data_right_behind_the_message),
         cmocka_unit_test(evidence_that_cannot_be_sent),
         cmocka_unit_test(other_names_of_a_quote),
+        cmocka_unit_test(a_td_of_azure),
     };
     return cmocka_run_group_tests(tests, NULL, drop_simulator);
 }

@@ -1,4 +1,5 @@
 /* Constellation between a client and a server: each variant that can be simulated, both ways, and what a peer may not do. */
+#include "unit/azure_td.h"
 #include "unit/nonce_rig.h"
 
 #include <openssl/rsa.h>
@@ -97,6 +98,8 @@ static void expect_refused(const nonce_end *e, atls_code code, const char *check
 
 /* --- what works --- */
 
+static void other_nonce(nonce_end *e);
+
 static const atls_binding_option blind[] = {{"variants", "qemu-vtpm,gcp-sev-es"}};
 
 static void server_shows(void **state)
@@ -161,6 +164,34 @@ static void client_shows(void **state)
     assert_true(p.connected);
     assert_int_equal(p.client.rc, ATLS_OK);
     expect_accepted(&p.server);
+    nonce_done(&p);
+}
+
+/* Azure on TDX: the TD's quote covers the vTPM's key, the vTPM's quote this handshake. */
+static void a_td_of_azure(void **state)
+{
+    (void)state;
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    static const atls_binding_option as_td = {"variant", "azure-tdx"};
+    azure_td td = {.vm = w.azure_attester, .intel = w.intel};
+    const atls_attester attester = {.name = "azure-td", .attest = azure_td_attest, .self = &td};
+    for (size_t i = 0; i < 2; i++) {
+        nonce_pair p = {.version = versions[i]};
+        p.client.verifier = w.tdx_verifier;
+        p.server.attester = &attester;
+        run(&p, &as_td, 1);
+        assert_true(p.connected);
+        expect_accepted(&p.client);
+        assert_string_equal(atls_verdict_format(p.client.verdict), "azure");
+        nonce_done(&p);
+    }
+    nonce_pair p = {0};
+    p.client.verifier = w.tdx_verifier;
+    p.client.before = other_nonce;
+    p.server.attester = &attester;
+    run(&p, &as_td, 1);
+    assert_true(p.connected);
+    expect_refused(&p.client, ATLS_E_BINDING, "binding.nonce");
     nonce_done(&p);
 }
 
@@ -489,6 +520,7 @@ int main(void)
         cmocka_unit_test(server_shows),
         cmocka_unit_test(both_show),
         cmocka_unit_test(client_shows),
+        cmocka_unit_test(a_td_of_azure),
         cmocka_unit_test(given_instance_info),
         cmocka_unit_test(certificate_as_wanted),
         cmocka_unit_test(name_as_wanted),
