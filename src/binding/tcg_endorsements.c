@@ -52,7 +52,7 @@ static atls_code read_items(atls_buf value, atls_buf items[ITEMS], atls_err *err
             items[i] = item.bytes;
         }
     }
-    return atls_reader_end(&r) ? ATLS_OK : refused("bytes behind the array", err);
+    return atls_tcg_ends(&r, value.len) ? ATLS_OK : refused("bytes behind the array", err);
 }
 
 /* Intel's library counts the NUL. */

@@ -15,6 +15,18 @@ static const struct {
     atls_hash hash;
 } hashes[] = {{1, ATLS_SHA256}, {7, ATLS_SHA384}, {8, ATLS_SHA512}};
 
+bool atls_tcg_ends(const atls_reader *r, size_t len)
+{
+    size_t room = 32;
+    if (r->failed) {
+        return false;
+    }
+    while (room < len - r->left) {
+        room *= 2;
+    }
+    return r->left == 0 || room == len;
+}
+
 /* --- which evidence --- */
 
 /* NULL: taken. Otherwise what it is. */
@@ -77,12 +89,12 @@ static atls_code open_tag(atls_reader *r, atls_tcg_evidence *out, atls_err *err)
     return ATLS_OK;
 }
 
-static atls_code open_pair(atls_reader *r, atls_tcg_evidence *out, atls_err *err)
+static atls_code open_pair(atls_reader *r, size_t len, atls_tcg_evidence *out, atls_err *err)
 {
     atls_cbor_item array = {0}, evidence = {0}, claims = {0};
     if (!atls_cbor_any(r, &array) || array.kind != ATLS_CBOR_ARRAY || array.value != 2 ||
         !atls_cbor_any(r, &evidence) || evidence.kind != ATLS_CBOR_BYTES ||
-        !atls_cbor_any(r, &claims) || claims.kind != ATLS_CBOR_BYTES || !atls_reader_end(r)) {
+        !atls_cbor_any(r, &claims) || claims.kind != ATLS_CBOR_BYTES || !atls_tcg_ends(r, len)) {
         return ATLS_ERR(
             err, ATLS_E_INVALID, "tcg.cbor",
             "not an array of two byte strings (evidence, claims) and nothing behind it");
@@ -105,7 +117,7 @@ static atls_code read_pubkey_hash(atls_buf entry, atls_tcg_evidence *out, atls_e
     atls_cbor_item array = {0}, id = {0}, digest = {0};
     if (!atls_cbor_any(&r, &array) || array.kind != ATLS_CBOR_ARRAY || array.value != 2 ||
         !atls_cbor_any(&r, &id) || id.kind != ATLS_CBOR_UINT || !atls_cbor_any(&r, &digest) ||
-        digest.kind != ATLS_CBOR_BYTES || !atls_reader_end(&r)) {
+        digest.kind != ATLS_CBOR_BYTES || !atls_tcg_ends(&r, entry.len)) {
         return ATLS_ERR(err, ATLS_E_INVALID, "tcg.pubkey_hash",
                         "the claim pubkey-hash is not an array of a number and bytes");
     }
@@ -176,7 +188,7 @@ static atls_code read_claims(atls_tcg_evidence *out, atls_err *err)
         }
         ATLS_TRY(take_claim(&name, &value, out, err));
     }
-    if (!atls_reader_end(&r)) {
+    if (!atls_tcg_ends(&r, out->claims.len)) {
         return ATLS_ERR(err, ATLS_E_INVALID, "tcg.claims", "%zu bytes behind the claims", r.left);
     }
     if (out->key_digest.len == 0) {
@@ -194,9 +206,10 @@ atls_code atls_tcg_parse(atls_buf value, atls_tcg_evidence *out, atls_err *err)
                         "an extension of %zu bytes, where 1 to %d are taken", value.len,
                         ATLS_TCG_MAX_LEN);
     }
-    atls_reader r = atls_reader_of(peeled(value));
+    const atls_buf whole = peeled(value);
+    atls_reader r = atls_reader_of(whole);
     ATLS_TRY(open_tag(&r, &e, err));
-    ATLS_TRY(open_pair(&r, &e, err));
+    ATLS_TRY(open_pair(&r, whole.len, &e, err));
     ATLS_TRY(read_claims(&e, err));
     *out = e;
     return ATLS_OK;

@@ -4,6 +4,7 @@
 #ifndef ATLS_BINDING_TCG_EVIDENCE_H
 #define ATLS_BINDING_TCG_EVIDENCE_H
 
+#include "base/reader.h"
 #include "crypto/digest.h"
 #include <atls/types.h>
 
@@ -30,8 +31,13 @@ typedef struct atls_tcg_evidence { /* views point into the bytes that were parse
     size_t custom_n;
 } atls_tcg_evidence;
 
+/* Does the reader, of a buffer of len bytes, stand where the buffer ends? Attesters with libcbor older than 0.10 send what
+ * it allocated, not what it wrote: 32 bytes, doubled until the item fits. Exactly such a rest ends a buffer too; whatever
+ * is in it says nothing. */
+bool atls_tcg_ends(const atls_reader *r, size_t len);
+
 /* value: the content of extnValue; one OCTET STRING, or one SEQUENCE of one, is peeled off. Definite lengths, nothing behind
- * the end, each claim a text and bytes, none twice. ATLS_E_INVALID "tcg.size", "tcg.encoding" (it begins with no CBOR
+ * the end (atls_tcg_ends) of evidence, claims and pubkey-hash, each claim a text and bytes, none twice. ATLS_E_INVALID "tcg.size", "tcg.encoding" (it begins with no CBOR
  * tag), "tcg.type" (evidence that is not taken), "tcg.cbor", "tcg.claims", "tcg.duplicate", "tcg.pubkey_hash". */
 ATLS_MUST_USE atls_code atls_tcg_parse(atls_buf value, atls_tcg_evidence *out, atls_err *err);
 

@@ -99,10 +99,18 @@ static void there_and_back(void **state)
     for (size_t less = 0; less < len; less++) {
         assert_string_equal(refusal((atls_buf){value, less}), "tcg.endorsements");
     }
-    uint8_t *more = malloc(len + 1);
+    size_t room = 32; /* of an older libcbor's buffer, which is sent whole */
+    while (room < len) {
+        room *= 2;
+    }
+    uint8_t *more = calloc(1, 2 * room);
+    assert_non_null(more);
     memcpy(more, value, len);
-    more[len] = 0;
     assert_string_equal(refusal((atls_buf){more, len + 1}), "tcg.endorsements");
+    assert_string_equal(refusal((atls_buf){more, room - 1}), "tcg.endorsements");
+    assert_string_equal(refusal((atls_buf){more, room}), "ok");
+    assert_string_equal(refusal((atls_buf){more, room + 1}), "tcg.endorsements");
+    assert_string_equal(refusal((atls_buf){more, 2 * room}), "tcg.endorsements");
     free(more);
     json_decref(read);
     free(json);

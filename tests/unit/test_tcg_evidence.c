@@ -308,6 +308,67 @@ static void each_rule_of_the_outside(void **state)
     }
 }
 
+/* Buffers of the given sizes around a pubkey-hash of 36 bytes, claims of 15 more, and evidence: the rest is whatever was there. */
+static bytes in_buffers(size_t entry, size_t claims, size_t whole)
+{
+    bytes b = unhex("d9ea6082440102030459");
+    memset(b.ptr + b.len, 0x5a, sizeof b.ptr - b.len);
+    b.ptr[b.len++] = (uint8_t)(claims / 256);
+    b.ptr[b.len++] = (uint8_t)(claims % 256);
+    const bytes head = unhex("a1" KEY_NAME "58");
+    const bytes hash = unhex("82015820" SPKI_SHA256);
+    memcpy(b.ptr + b.len, head.ptr, head.len);
+    b.ptr[b.len + head.len] = (uint8_t)entry;
+    memcpy(b.ptr + b.len + head.len + 1, hash.ptr, hash.len);
+    b.len = whole;
+    return b;
+}
+
+/* libcbor before 0.10 says how much it allocated (32 bytes, doubled until it fits), and attesters send that much. */
+static void buffers_of_an_older_library(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t entry, claims, whole;
+        const char *check;
+    } cases[] = {
+        {64, 128, 256, "ok"},
+        {36, 64, 128, "ok"},
+        {36, 51, 64, "ok"},
+        {36, 51, 128, "tcg.cbor"},
+        {37, 128, 256, "tcg.pubkey_hash"},
+        {63, 128, 256, "tcg.pubkey_hash"},
+        {65, 128, 256, "tcg.pubkey_hash"},
+        {128, 256, 512, "tcg.pubkey_hash"},
+        {64, 80, 128, "tcg.claims"},
+        {64, 127, 256, "tcg.claims"},
+        {64, 129, 256, "tcg.claims"},
+        {64, 256, 512, "tcg.claims"},
+        {64, 128, 141, "tcg.cbor"},
+        {64, 128, 255, "tcg.cbor"},
+        {64, 128, 257, "tcg.cbor"},
+        {64, 128, 512, "tcg.cbor"},
+        {64, 128, 128, "tcg.cbor"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const bytes b = in_buffers(cases[i].entry, cases[i].claims, cases[i].whole);
+        const char *found = refusal(&b);
+        if (strcmp(found, cases[i].check) != 0) {
+            print_error("%zu, %zu, %zu: %s\n", cases[i].entry, cases[i].claims, cases[i].whole,
+                        found);
+        }
+        assert_string_equal(found, cases[i].check);
+    }
+    const bytes b = in_buffers(64, 128, 256);
+    const bytes spki = unhex(SPKI);
+    atls_tcg_evidence e;
+    assert_int_equal(atls_tcg_parse(view(&b), &e, NULL), ATLS_OK);
+    assert_int_equal(e.evidence.len, 4);
+    assert_int_equal(e.claims.len, 128); /* and all of it is hashed */
+    assert_int_equal(e.key_digest.len, 32);
+    assert_int_equal(atls_tcg_check_key(&e, view(&spki), NULL), ATLS_OK);
+}
+
 static void claims_that_are_text(void **state)
 {
     (void)state;
@@ -466,6 +527,7 @@ int main(void)
         cmocka_unit_test(what_is_read),
         cmocka_unit_test(each_rule_alone),
         cmocka_unit_test(each_rule_of_the_outside),
+        cmocka_unit_test(buffers_of_an_older_library),
         cmocka_unit_test(claims_that_are_text),
         cmocka_unit_test(one_wrapping_is_peeled),
         cmocka_unit_test(every_truncation),
