@@ -61,16 +61,49 @@ static atls_code read_more(atls_session *s, atls_err *err)
 
 /* --- judging --- */
 
-static atls_code first_seen(atls_session *s, atls_expected *expected, atls_err *err)
+static bool is_signed(const char *part)
 {
-    uint8_t sha256[32];
-    if (s->dialect->link.binding->kind != ATLS_BINDING_KEY_ONLY) {
-        return ATLS_OK;
+    return strcmp(part, "quote") == 0 || strcmp(part, "report") == 0;
+}
+
+/* Of the evidence, not of the certificate: whoever has its key can make another around the same evidence. And of what hardware
+ * signed alone, where it is known: anybody can write the rest (collateral, logs) in another way. */
+static atls_code digest_of(const atls_evidence *e, uint8_t out[32], atls_err *err)
+{
+    atls_buf parts[ATLS_EVIDENCE_PARTS];
+    size_t n = 0;
+    for (size_t i = 0; i < e->parts_n; i++) {
+        if (is_signed(e->parts[i].name)) {
+            parts[n++] = e->parts[i].bytes;
+        }
     }
-    ATLS_TRY(atls_digest(ATLS_SHA256, &s->dialect->link.peer_der, 1, sha256, err));
-    expected->has_since = true;
-    expected->since_s = atls_shown_first_seen(s->config->shown, sha256, s->when_s);
-    return ATLS_OK;
+    for (size_t i = 0; n == 0 && i < e->parts_n; i++) {
+        parts[i] = e->parts[i].bytes;
+    }
+    return atls_digest(ATLS_SHA256, parts, n > 0 ? n : e->parts_n, out, err);
+}
+
+/* The verdict on what is carried; NULL: no memory. What is accepted is remembered, and nothing else: junk must not push out
+ * what is known to be old. */
+static atls_verdict *check(atls_session *s, atls_err *err)
+{
+    const atls_link *link = &s->dialect->link;
+    atls_expected *expected = &s->dialect->link.carried.expected;
+    const bool alone = link->binding->kind == ATLS_BINDING_KEY_ONLY;
+    uint8_t sha256[32] = {0};
+    if (alone) {
+        if (digest_of(&link->carried.evidence, sha256, err) != ATLS_OK) {
+            return NULL;
+        }
+        expected->has_since = true;
+        expected->since_s = atls_shown_first_seen(s->config->shown, sha256, s->when_s);
+    }
+    atls_verdict *v =
+        atls_verifier_check(s->config->verifier, &link->carried.evidence, expected, s->when_s, err);
+    if (alone && v != NULL && atls_verdict_accepted(v)) {
+        atls_shown_remember(s->config->shown, sha256, s->when_s);
+    }
+    return v;
 }
 
 static atls_code judge(atls_session *s, atls_err *err)
@@ -86,13 +119,12 @@ static atls_code judge(atls_session *s, atls_err *err)
         expected->binding_line = link->binding->line;
     }
     expected->pki_name = s->pki_name;
-    ATLS_TRY(first_seen(s, expected, err));
-    atls_verdict *v =
-        atls_verifier_check(s->config->verifier, &link->carried.evidence, expected, s->when_s, err);
+    atls_verdict *v = check(s, err);
     atls_carried_clear(&link->carried);
     if (v == NULL) {
         return ATLS_E_SYSTEM;
     }
+    link->verdict = NULL;
     atls_verdict_free(s->ask.verdict);
     s->ask.verdict = v;
     if (!atls_verdict_accepted(v)) {

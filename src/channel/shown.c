@@ -18,10 +18,10 @@ typedef struct kept_certificate {
     bool being_renewed;
 } kept_certificate;
 
-typedef struct seen_certificate {
+typedef struct seen_evidence {
     uint8_t sha256[32];
     int64_t first_s, last_s; /* last_s 0: free */
-} seen_certificate;
+} seen_evidence;
 
 typedef struct blank_certificate {
     const atls_binding *binding;
@@ -32,7 +32,7 @@ struct atls_shown {
     pthread_mutex_t lock;
     blank_certificate blanks[BLANKS];
     kept_certificate kept[KEPT];
-    seen_certificate seen[SEEN];
+    seen_evidence seen[SEEN];
 };
 
 atls_shown *atls_shown_new(void)
@@ -160,25 +160,39 @@ void atls_shown_give_blank(atls_shown *shown, const atls_binding *binding, X509 
     X509_free(blank);
 }
 
-int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s)
+/* Its entry, seen now once more; NULL: there is none. */
+static seen_evidence *see(atls_shown *shown, const uint8_t sha256[32], int64_t when_s)
 {
-    seen_certificate *oldest = &shown->seen[0];
-    int64_t first_s = when_s;
-    (void)pthread_mutex_lock(&shown->lock);
     for (size_t i = 0; i < SEEN; i++) {
-        seen_certificate *e = &shown->seen[i];
+        seen_evidence *e = &shown->seen[i];
         if (e->last_s != 0 && memcmp(e->sha256, sha256, 32) == 0) {
             e->last_s = when_s;
-            first_s = e->first_s < when_s ? e->first_s : when_s;
-            oldest = NULL;
-            break;
+            e->first_s = e->first_s < when_s ? e->first_s : when_s;
+            return e;
         }
-        oldest = e->last_s < oldest->last_s ? e : oldest;
     }
-    if (oldest != NULL) {
+    return NULL;
+}
+
+int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s)
+{
+    (void)pthread_mutex_lock(&shown->lock);
+    const seen_evidence *e = see(shown, sha256, when_s);
+    int64_t first_s = e != NULL ? e->first_s : when_s;
+    (void)pthread_mutex_unlock(&shown->lock);
+    return first_s;
+}
+
+void atls_shown_remember(atls_shown *shown, const uint8_t sha256[32], int64_t when_s)
+{
+    (void)pthread_mutex_lock(&shown->lock);
+    if (see(shown, sha256, when_s) == NULL) {
+        seen_evidence *oldest = &shown->seen[0];
+        for (size_t i = 1; i < SEEN; i++) {
+            oldest = shown->seen[i].last_s < oldest->last_s ? &shown->seen[i] : oldest;
+        }
         memcpy(oldest->sha256, sha256, 32);
         oldest->first_s = oldest->last_s = when_s;
     }
     (void)pthread_mutex_unlock(&shown->lock);
-    return first_s;
 }

@@ -1,5 +1,5 @@
 /* shown.h: what sessions of one configuration keep for each other, behind a lock: our certificates around evidence that
- * serve for more than one connection, blanks of those that do not, and when a certificate of a peer was first seen. */
+ * serve for more than one connection, blanks of those that do not, and when evidence of a peer was first seen. */
 #ifndef ATLS_CHANNEL_SHOWN_H
 #define ATLS_CHANNEL_SHOWN_H
 
@@ -25,8 +25,9 @@ void atls_shown_gave_up(atls_shown *shown, const atls_binding *binding);
 X509 *atls_shown_blank(atls_shown *shown, const atls_binding *binding, const EVP_PKEY *key);
 void atls_shown_give_blank(atls_shown *shown, const atls_binding *binding, X509 *blank);
 
-/* When a peer's certificate of this SHA-256 was first seen: now, if it was not. The table is bounded: of the many that
- * are seen once, the one seen least lately makes room. */
+/* When a peer's evidence of this SHA-256 was first accepted: now, if it was not. Nothing is added. */
 int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s);
+/* It has been accepted. The table is bounded: what was seen least lately makes room. */
+void atls_shown_remember(atls_shown *shown, const uint8_t sha256[32], int64_t when_s);
 
 #endif

@@ -266,6 +266,62 @@ static void a_stolen_key_is_enough(void **state)
     EVP_PKEY_free(key);
 }
 
+/* One connection of a client that knows what it saw before, to whoever has that certificate and its key. */
+static atls_code connect_at(rig_side *client, SSL_CTX *ctx, X509 *certificate, EVP_PKEY *key,
+                            int64_t when_s)
+{
+    BIO *end = NULL;
+    SSL *peer = plain_server(ctx, certificate, key, &end);
+    rig_side_start(client, end, RIG_NOW_MS, when_s);
+    for (int i = 0; i < 20 && rig_step(client) != ATLS_OK; i++) {
+        (void)SSL_do_handshake(peer);
+    }
+    atls_session_free(client->session);
+    SSL_free(client->ssl);
+    SSL_free(peer);
+    client->session = NULL;
+    client->ssl = NULL;
+    return client->rc;
+}
+
+/* Whoever has the key can put old evidence into as many certificates as he likes. */
+static void old_evidence_in_a_new_certificate_is_old(void **state)
+{
+    (void)state;
+    static const char policy[] =
+        "{\"atls_policy\":1,\"workloads\":[{\"name\":\"w\",\"tees\":[\"tdx\"],"
+        "\"bindings\":[\"ra-tls\"],\"max_evidence_age_s\":60}]}";
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    atls_attester *a = NULL;
+    shown old, fresh;
+    rig_side client;
+    rig_options o = options_of("ra-tls", &tdx);
+    o.client_asks = true;
+    o.client_policy = policy;
+    assert_int_equal(atls_sim_attester_new(rig_sim(), &tdx, &a, NULL), ATLS_OK);
+    assert_int_equal(shown_make(&old, &atls_binding_ra_tls, key, a, RIG_WHEN_S, NULL, 0, NULL),
+                     ATLS_OK);
+    assert_int_equal(shown_make(&fresh, &atls_binding_ra_tls, key, a, RIG_WHEN_S, NULL, 0, NULL),
+                     ATLS_OK);
+    X509 *again = X509_dup(old.link.made);
+    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(again), 77), 1);
+    assert_true(X509_sign(again, key, EVP_sha256()) > 0);
+    rig_side_new(&client, ATLS_CLIENT, &o);
+    assert_int_equal(connect_at(&client, ctx, old.link.made, key, RIG_WHEN_S), ATLS_OK);
+    assert_int_equal(connect_at(&client, ctx, again, key, RIG_WHEN_S + 60), ATLS_OK);
+    assert_int_equal(connect_at(&client, ctx, again, key, RIG_WHEN_S + 61), ATLS_E_BINDING);
+    assert_string_equal(client.err.check, "policy.evidence_age");
+    assert_int_equal(connect_at(&client, ctx, fresh.link.made, key, RIG_WHEN_S + 61), ATLS_OK);
+    rig_side_free(&client);
+    X509_free(again);
+    atls_attester_free(a);
+    shown_clear(&old);
+    shown_clear(&fresh);
+    SSL_CTX_free(ctx);
+    EVP_PKEY_free(key);
+}
+
 static int free_sim(void **state)
 {
     (void)state;
@@ -282,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_debug_quote_is_refused),
         cmocka_unit_test(reports_of_sev_snp),
         cmocka_unit_test(a_stolen_key_is_enough),
+        cmocka_unit_test(old_evidence_in_a_new_certificate_is_old),
     };
     return cmocka_run_group_tests(tests, NULL, free_sim);
 }
