@@ -442,6 +442,9 @@ static atls_code show(atls_session *s, atls_err *err)
     if (s->role == ATLS_CLIENT) {
         ATLS_TRY(atls_dialect_resolve(s, err));
     }
+    if (s->dialect->link.made != NULL) { /* a second ClientHello: TLS has it already */
+        return ATLS_OK;
+    }
     bool makes = s->dialect->chosen && s->dialect->link.binding->makes_certificate &&
                  s->dialect->link.binding->show != NULL && s->dialect->link.shows;
     return makes ? make_certificate(s, err) : ATLS_OK;

@@ -228,8 +228,8 @@ atls_code atls_tls_failure(atls_session *s, int ret, atls_err *err)
         return ATLS_WANT_WRITE;
     case SSL_ERROR_WANT_X509_LOOKUP:
     case SSL_ERROR_WANT_ASYNC:
-        if (atls_session_get0_job(s) != NULL) {
-            return ATLS_WANT_JOB; /* our certificate waits for its evidence */
+        if (atls_job_look(&s->job) != JOB_NONE) { /* another thread may have ended it by now */
+            return ATLS_WANT_JOB;                 /* our certificate waits for its evidence */
         }
         ERR_clear_error();
         return ATLS_ERR(err, ATLS_E_USAGE, "tls.suspended",

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "binding/certificate.h"
-#include "channel/config.h"
+#include "channel/session.h"
 #include "crypto/digest.h"
 #include "e2e/rig.h"
 
@@ -348,6 +348,74 @@ static void a_certificate_waits_for_its_job(void **state)
     rig_free(&r);
 }
 
+static int shown_n;
+static atls_code counted_show(atls_link *link, atls_step *next, atls_err *err)
+{
+    shown_n += link->has_evidence;
+    return certificate_show(link, next, err);
+}
+
+static void only_p384(SSL *ssl)
+{
+    assert_int_equal(SSL_set1_groups_list(ssl, "P-384"), 1);
+}
+
+/* A client makes a server ask for the certificate twice: it is made once, whoever pays for it. */
+static void a_second_client_hello_makes_no_second_certificate(void **state)
+{
+    (void)state;
+    atls_binding fresh = certificate_binding;
+    fresh.keeps_certificate = false;
+    fresh.show = counted_show;
+    rig r;
+    rig_options o = options_of(&fresh);
+    o.client_asks = o.server_shows = true;
+    shown_n = 0;
+    rig_new(&r, &o);
+    only_p384(r.server.ssl); /* the client has sent a share of another group */
+    rig_open(&r);
+    assert_int_equal(SSL_get_negotiated_group(r.client.ssl), NID_secp384r1);
+    assert_int_equal(shown_n, 1);
+    rig_free(&r);
+}
+
+/* Another thread may end the job between our look at it and the caller's. */
+static int ends_behind_our_back(SSL *ssl, void *arg)
+{
+    rig_side *side = arg;
+    (void)ssl;
+    static const atls_report_data data;
+    atls_job *job = &side->session->job;
+    if (atls_job_look(job) == JOB_NONE) {
+        atls_job_prepare(job, side->config->attester, &data);
+        return -1;
+    }
+    if (atls_job_look(job) == JOB_READY) {
+        atls_job_run(job);
+        return -1;
+    }
+    atls_job_clear(job);
+    return 1;
+}
+
+static void a_job_that_ends_between_two_looks(void **state)
+{
+    (void)state;
+    rig r;
+    rig_options o = options_of(&certificate_binding);
+    o.client_asks = o.server_shows = true;
+    rig_new(&r, &o);
+    r.server.hold_jobs = true;
+    SSL_set_cert_cb(r.server.ssl, ends_behind_our_back, &r.server);
+    (void)rig_step(&r.client);
+    assert_int_equal(rig_step(&r.server), ATLS_WANT_JOB);
+    assert_int_equal(rig_step(&r.server), ATLS_WANT_JOB); /* done by now */
+    assert_null(atls_session_get0_job(r.server.session));
+    assert_int_not_equal(rig_step(&r.server), ATLS_WANT_JOB);
+    assert_null(r.server.err.check);
+    rig_free(&r);
+}
+
 static int made;
 static atls_code counted(void *self, const atls_report_data *data, atls_evidence_blob *out,
                          atls_err *err)
@@ -504,6 +572,8 @@ int main(void)
         cmocka_unit_test(more_bytes_than_a_dialect_takes),
         cmocka_unit_test(slow_peers_meet_the_deadline),
         cmocka_unit_test(a_certificate_waits_for_its_job),
+        cmocka_unit_test(a_second_client_hello_makes_no_second_certificate),
+        cmocka_unit_test(a_job_that_ends_between_two_looks),
         cmocka_unit_test(a_certificate_is_kept_and_renewed),
         cmocka_unit_test(the_interval_of_reattestation_ends_a_connection),
         cmocka_unit_test(what_does_not_fit_is_refused_at_set_up),
