@@ -38,7 +38,7 @@ static void assert_verdict(const rig_side *side)
     assert_string_equal(atls_verdict_binding(v), "key");
     assert_true(atls_verdict_simulated(v));
     char *text = atls_verdict_text(v, false);
-    assert_non_null(strstr(text, "has a copy of the key"));
+    assert_non_null(strstr(text, "has a copy of the certificate's key"));
     assert_null(strstr(text, "this connection"));
     atls_free(text);
 }
