@@ -22,6 +22,7 @@
 #define PAIR_BUFFER ((size_t)128 * 1024)
 #define STEPS_MAX   200 /* turns of one handshake: more means that it hangs */
 #define KEPT_MAX    64
+#define SHA256_LEN  32
 
 enum { BINDING = 0x100, BINDING_OPTION, MUTUAL, SECONDS, JSON };
 
@@ -245,6 +246,37 @@ static atls_code connect_op(void *arg, atls_err *err)
 
 /* --- set-up --- */
 
+/* Most dialects take the simulator's plain TDX quotes; these do not. */
+static demo_wanted wanted_of(const char *binding)
+{
+    static const demo_wanted others[] = {
+        {"sgx", "ra-tls-gramine", false},
+        {"sgx", "ra-tls-sdk", false},
+        {"tdx", "atlas", true},
+        {"tdx", "ra-tls-dstack", true},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(others[i].binding, binding) == 0) {
+            return others[i];
+        }
+    }
+    return (demo_wanted){"tdx", binding, false};
+}
+
+/* An event log that names the server's certificate, as Atlas wants it. */
+static bool name_certificate(const endpoint *server, char hex[2 * SHA256_LEN + 1])
+{
+    uint8_t sha256[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (X509_digest(SSL_CTX_get0_certificate(server->ctx), EVP_sha256(), sha256, &len) != 1) {
+        return false;
+    }
+    for (unsigned i = 0; i < len; i++) {
+        (void)snprintf(hex + (size_t)2 * i, 3, "%02x", sha256[i]);
+    }
+    return true;
+}
+
 static int accept_any(X509_STORE_CTX *store, void *arg)
 {
     (void)arg;
@@ -406,15 +438,34 @@ static int parse(int argc, char **argv, request *r)
     return FLAGS_END;
 }
 
-static atls_code run(const request *r, const demo_world *w, timed_attester *t, result *m,
-                     atls_err *err)
+/* The simulator's attester, once it is known whose certificate its event log names. */
+static atls_code open_attester(const demo_world *w, const demo_wanted *wanted, const ends *e,
+                               char hex[2 * SHA256_LEN + 1], atls_attester **out, atls_err *err)
+{
+    atls_sim_quote quote = {.type = wanted->tee, .workload = DEMO_WORKLOAD};
+    if (wanted->logged) {
+        if (!name_certificate(&e->server, hex)) {
+            return fill_err(err, ATLS_E_SYSTEM, "crypto.sha384", "SHA-2 is not available");
+        }
+        quote.event_log = "dstack";
+        quote.certificate_event = hex;
+    }
+    return atls_sim_attester_new(w->sim, &quote, out, err);
+}
+
+static atls_code run(const request *r, const demo_world *w, const demo_wanted *wanted,
+                     timed_attester *t, result *m, atls_err *err)
 {
     const atls_attester attester = {.name = "sim", .self = t, .attest = attest_timed};
+    char certificate[2 * SHA256_LEN + 1] = {0};
+    atls_attester *sim = NULL;
     ends attested = {0};
     ends plain = {0};
     uint64_t counter = 0;
     const demo_binding binding = {r->binding, r->options, r->options_n};
     atls_code rc = attested_ends_open(w, &binding, &attester, r->mutual, &attested, err);
+    rc = rc != ATLS_OK ? rc : open_attester(w, wanted, &attested, certificate, &sim, err);
+    t->inner = sim;
     rc = rc != ATLS_OK ? rc : plain_end_open(ATLS_SERVER, &attested.server, &plain.server, err);
     rc = rc != ATLS_OK ? rc : plain_end_open(ATLS_CLIENT, &attested.client, &plain.client, err);
     rc = rc != ATLS_OK ? rc : connect_op(&plain, err);
@@ -427,6 +478,7 @@ static atls_code run(const request *r, const demo_world *w, timed_attester *t, r
     forget_quotes(t);
     ends_close(&plain);
     ends_close(&attested);
+    atls_attester_free(sim);
     return rc;
 }
 
@@ -439,22 +491,16 @@ int bench_handshake(int argc, char **argv)
     }
     atls_err err = {0};
     demo_world w = {0};
-    atls_attester *sim = NULL;
-    atls_sim_quote quote = {.workload = DEMO_WORKLOAD};
+    const demo_wanted wanted = wanted_of(r.binding);
     timed_attester *t = calloc(1, sizeof *t);
     result *m = calloc(1, sizeof *m);
     atls_code rc = t != NULL && m != NULL
-                       ? demo_world_open((int64_t)time(NULL), r.binding, &w, &err)
+                       ? demo_world_open((int64_t)time(NULL), &wanted, &w, &err)
                        : fill_err(&err, ATLS_E_SYSTEM, "system.memory", "out of memory");
-    rc = rc != ATLS_OK ? rc : atls_sim_attester_new(w.sim, &quote, &sim, &err);
-    if (rc == ATLS_OK) {
-        t->inner = sim;
-        rc = run(&r, &w, t, m, &err);
-    }
+    rc = rc != ATLS_OK ? rc : run(&r, &w, &wanted, t, m, &err);
     if (rc == ATLS_OK) {
         print_result(m, r.binding, r.mutual, r.json);
     }
-    atls_attester_free(sim);
     demo_world_close(&w);
     free(t);
     free(m);

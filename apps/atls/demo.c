@@ -209,6 +209,7 @@ typedef struct stage { /* what stays from one scene to the next */
 } stage;
 
 static const demo_binding atls1 = {.name = "atls/1"};
+static const demo_wanted demo_evidence = {.tee = "tdx", .binding = "atls/1"};
 
 /* Plays one scene; *outcome is how the client's connection ended. */
 static atls_code play(stage *st, const scene *sc, atls_code *outcome, atls_err *err)
@@ -291,7 +292,7 @@ int command_demo(int argc, char **argv)
     }
     demo_world w = {0};
     atls_err err = {0};
-    if (demo_world_open((int64_t)time(NULL), "atls/1", &w, &err) != ATLS_OK) {
+    if (demo_world_open((int64_t)time(NULL), &demo_evidence, &w, &err) != ATLS_OK) {
         return say_err(&err, NULL);
     }
     printf(

@@ -30,24 +30,39 @@ static bool print_register(FILE *to, const char *name)
     return true;
 }
 
-/* ppid: whose the platform is, in hex. */
-static atls_code make_policy(const char *ppid, const char *binding, atls_policy **out,
-                             atls_err *err)
+/* What the workload measures. An event log's registers are not those of the plain simulator: they stay open. */
+static bool put_registers(FILE *to, const demo_wanted *wanted)
 {
     static const char *const registers[] = {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"};
+    bool good = true;
+    const size_t n = wanted->logged ? 1 : sizeof registers / sizeof registers[0];
+    if (strcmp(wanted->tee, "tdx") != 0) {
+        return true;
+    }
+    fputs("\"tdx\":{", to);
+    for (size_t i = 0; good && i < n; i++) {
+        fputs(i > 0 ? "," : "", to);
+        good = print_register(to, registers[i]);
+    }
+    fputs("},", to);
+    return good;
+}
+
+/* ppid: whose the platform is, in hex. */
+static atls_code make_policy(const char *ppid, const demo_wanted *wanted, atls_policy **out,
+                             atls_err *err)
+{
     char text[2048] = {0};
     FILE *to = fmemopen(text, sizeof text, "w");
     if (to == NULL) {
         return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
     }
-    bool good = true;
-    fprintf(to, "{\"atls_policy\":1,\"workloads\":[{\"name\":\"" DEMO_WORKLOAD
-                "\",\"tees\":[\"tdx\"],\"tdx\":{");
-    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
-        fputs(i > 0 ? "," : "", to);
-        good = print_register(to, registers[i]) && good;
-    }
-    fprintf(to, "},\"platforms\":{\"ppid\":[\"%s\"]},\"bindings\":[\"%s\"]}]}", ppid, binding);
+    fprintf(to,
+            "{\"atls_policy\":1,\"workloads\":[{\"name\":\"" DEMO_WORKLOAD "\",\"tees\":[\"%s\"],",
+            wanted->tee);
+    bool good = put_registers(to, wanted);
+    fprintf(to, "\"platforms\":{\"ppid\":[\"%s\"]},\"bindings\":[\"%s\"]}]}", ppid,
+            wanted->binding);
     good = fclose(to) == 0 && good;
     if (!good) {
         return fill_err(err, ATLS_E_SYSTEM, "crypto.sha384", "SHA-384 is not available");
@@ -61,7 +76,8 @@ static atls_buf buf_of(const char *text)
 }
 
 /* A verifier that knows the simulated platform, and has no policy. */
-static atls_code make_verifier(const atls_sim *sim, atls_verifier **out, atls_err *err)
+static atls_code make_verifier(const atls_sim *sim, const char *tee, atls_verifier **out,
+                               atls_err *err)
 {
     char *root = NULL;
     char *json = NULL;
@@ -71,7 +87,7 @@ static atls_code make_verifier(const atls_sim *sim, atls_verifier **out, atls_er
         v != NULL ? ATLS_OK : fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
     rc = rc != ATLS_OK ? rc : atls_sim_root(sim, &root, err);
     rc = rc != ATLS_OK ? rc : atls_verifier_insecure_trust_simulator(v, buf_of(root), err);
-    rc = rc != ATLS_OK ? rc : atls_sim_collateral(sim, "tdx", &json, err);
+    rc = rc != ATLS_OK ? rc : atls_sim_collateral(sim, tee, &json, err);
     rc = rc != ATLS_OK ? rc : atls_collateral_parse(buf_of(json), &collateral, err);
     rc = rc != ATLS_OK ? rc : atls_verifier_add1_collateral(v, collateral, err);
     atls_collateral_free(collateral);
@@ -101,19 +117,19 @@ static atls_code find_ppid(const atls_verdict *verdict, char ppid[PPID_HEX + 1],
     return rc;
 }
 
-static atls_code learn_ppid(const atls_sim *sim, int64_t when_s, char ppid[PPID_HEX + 1],
-                            atls_err *err)
+static atls_code learn_ppid(const atls_sim *sim, const char *tee, int64_t when_s,
+                            char ppid[PPID_HEX + 1], atls_err *err)
 {
-    const atls_sim_quote wanted = {.workload = DEMO_WORKLOAD};
+    const atls_sim_quote wanted = {.type = tee, .workload = DEMO_WORKLOAD};
     atls_verifier *v = NULL;
     atls_verdict *verdict = NULL;
     uint8_t *quote = NULL;
     size_t len = 0;
-    atls_code rc = make_verifier(sim, &v, err);
+    atls_code rc = make_verifier(sim, tee, &v, err);
     rc = rc != ATLS_OK ? rc : atls_sim_make_quote(sim, &wanted, &quote, &len, err);
     if (rc == ATLS_OK) {
         const atls_evidence evidence = {
-            .type = "tdx", .parts_n = 1, .parts = {{"quote", {quote, len}}}};
+            .type = tee, .parts_n = 1, .parts = {{"quote", {quote, len}}}};
         verdict = atls_verifier_check(v, &evidence, NULL, when_s, err);
         rc = verdict != NULL ? find_ppid(verdict, ppid, err) : ATLS_E_SYSTEM;
     }
@@ -123,23 +139,24 @@ static atls_code learn_ppid(const atls_sim *sim, int64_t when_s, char ppid[PPID_
     return rc;
 }
 
-static atls_code set_policy(const char *ppid, const char *binding, atls_verifier *v, atls_err *err)
+static atls_code set_policy(const char *ppid, const demo_wanted *wanted, atls_verifier *v,
+                            atls_err *err)
 {
     atls_policy *policy = NULL;
-    atls_code rc = make_policy(ppid, binding, &policy, err);
+    atls_code rc = make_policy(ppid, wanted, &policy, err);
     rc = rc != ATLS_OK ? rc : atls_verifier_set1_policy(v, policy, err);
     atls_policy_free(policy);
     return rc;
 }
 
-atls_code demo_world_open(int64_t when_s, const char *binding, demo_world *out, atls_err *err)
+atls_code demo_world_open(int64_t when_s, const demo_wanted *wanted, demo_world *out, atls_err *err)
 {
     demo_world w = {0};
     char ppid[PPID_HEX + 1] = {0};
     atls_code rc = atls_sim_new(when_s, NULL, &w.sim, err);
-    rc = rc != ATLS_OK ? rc : learn_ppid(w.sim, when_s, ppid, err);
-    rc = rc != ATLS_OK ? rc : make_verifier(w.sim, &w.verifier, err);
-    rc = rc != ATLS_OK ? rc : set_policy(ppid, binding, w.verifier, err);
+    rc = rc != ATLS_OK ? rc : learn_ppid(w.sim, wanted->tee, when_s, ppid, err);
+    rc = rc != ATLS_OK ? rc : make_verifier(w.sim, wanted->tee, &w.verifier, err);
+    rc = rc != ATLS_OK ? rc : set_policy(ppid, wanted, w.verifier, err);
     if (rc != ATLS_OK) {
         demo_world_close(&w);
         return rc;

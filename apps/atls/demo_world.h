@@ -15,8 +15,14 @@ typedef struct demo_world {
     atls_verifier *verifier; /* accepts DEMO_WORKLOAD on this very platform, up to date */
 } demo_world;
 
-/* binding: the one that its policy accepts. */
-atls_code demo_world_open(int64_t when_s, const char *binding, demo_world *out, atls_err *err);
+/* What is to be accepted. */
+typedef struct demo_wanted {
+    const char *tee;     /* "tdx" or "sgx" */
+    const char *binding; /* the one that the policy accepts */
+    bool logged;         /* evidence has dstack's event log, and RTMRs that are its own */
+} demo_wanted;
+atls_code demo_world_open(int64_t when_s, const demo_wanted *wanted, demo_world *out,
+                          atls_err *err);
 void demo_world_close(demo_world *w);
 
 /* What an end of a connection speaks. */
