@@ -169,7 +169,7 @@ static atls_code fill_context(const endpoint_setup *s, atls_role role, endpoint 
     }
     if (s->cert != NULL || s->key != NULL) {
         rc = read_identity(s, e, err);
-    } else if (role == ATLS_SERVER || s->source.attester != NULL) {
+    } else if (role == ATLS_SERVER || s->source.type != NULL) {
         rc = atls_config_make_identity(e->config, (int64_t)time(NULL), err);
     }
     if (rc == ATLS_OK && s->ca != NULL && SSL_CTX_load_verify_file(e->ctx, s->ca) != 1) {
@@ -182,11 +182,12 @@ atls_code endpoint_open(endpoint_setup *s, atls_role role, bool ask, endpoint *o
 {
     endpoint e = {.server_name = s->server_name, .pki = s->ca != NULL};
     atls_code rc = ask ? verifier_setup_make(&s->verifier, &e.verifier, err) : ATLS_OK;
-    if (rc == ATLS_OK && s->source.type != NULL) {
-        rc = evidence_source_open(&s->source, err);
-    }
     if (rc == ATLS_OK) {
         rc = fill_context(s, role, &e, err);
+    }
+    if (rc == ATLS_OK && s->source.type != NULL) {
+        evidence_source_name_certificate(&s->source, atls_config_get0_leaf(e.config));
+        rc = evidence_source_open(&s->source, err);
     }
     if (rc == ATLS_OK) {
         if (e.verifier != NULL) {

@@ -1,5 +1,6 @@
 #include "evidence_source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,8 @@ const flag evidence_source_flags[] = {
     {AK, "ak", "KEY",
      "its key: ecc (the default), rsa, ecc@0x8101..., 0x8101..., gcp, gcp-rsa, azure"},
     {PCRS, "pcrs", "BANK:LIST", "what is quoted, like sha256:0,7+sha384:0-9 (sha256:0-15)"},
-    {EVENT_LOG, "event-log", "FILE", "send the firmware's event log with it"},
+    {EVENT_LOG, "event-log", "FILE",
+     "send the firmware's event log with it; type sim: ccel or dstack, a log made up"},
     {IMA_LOG, "ima-log", "FILE", "send IMA's list with it"},
     {VCEK, "vcek", "FILE", "type azure: send this VCEK certificate (DER) with it"},
     {ENDORSEMENT_AUTH, "tpm-endorsement-auth", "FILE",
@@ -100,12 +102,27 @@ bool evidence_source_take(evidence_source *s, int id, char *arg)
     return false;
 }
 
+void evidence_source_name_certificate(evidence_source *s, const X509 *certificate)
+{
+    uint8_t sha256[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (certificate != NULL && X509_digest(certificate, EVP_sha256(), sha256, &len) == 1) {
+        for (unsigned i = 0; i < len && i < 32; i++) {
+            (void)snprintf(s->certificate + (size_t)2 * i, 3, "%02x", sha256[i]);
+        }
+    }
+}
+
 static atls_code open_sim(evidence_source *s, atls_err *err)
 {
     if (s->sim_dir == NULL) {
         return fill_err(err, ATLS_E_USAGE, "attest.sim",
                         "type sim needs --sim DIR, made by `atls sim pki DIR`");
     }
+    s->quote.event_log = s->tpm.event_log;
+    bool named = s->tpm.event_log != NULL && strcmp(s->tpm.event_log, "dstack") == 0 &&
+                 s->certificate[0] != '\0';
+    s->quote.certificate_event = named ? s->certificate : NULL;
     atls_code rc = sim_source_open(s->sim_dir, &s->quote, &s->sim, err);
     if (rc == ATLS_OK) {
         s->attester = s->sim.attester;

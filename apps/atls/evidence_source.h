@@ -2,6 +2,8 @@
 #ifndef ATLS_APPS_EVIDENCE_SOURCE_H
 #define ATLS_APPS_EVIDENCE_SOURCE_H
 
+#include <openssl/x509.h>
+
 #include <atls/attest.h>
 #include <atls/sim.h>
 #include <atls/tpm.h>
@@ -14,6 +16,8 @@ typedef struct evidence_source {
     const char *type;    /* NULL: no evidence */
     const char *sim_dir; /* for type sim */
     atls_sim_quote quote;
+    char certificate
+        [65]; /* SHA-256 of this side's certificate in hex: what a simulated event log of dstack's names */
     atls_attest_options machine; /* for every other type */
     atls_tpm_options tpm;
     const char *endorsement_auth, *owner_auth; /* files */
@@ -26,6 +30,9 @@ typedef struct evidence_source {
  * evidence is made with --attest TYPE. */
 extern const flag evidence_source_flags[];
 bool evidence_source_take(evidence_source *source, int id, char *arg);
+
+/* The certificate that this side shows; before the source is opened. NULL: none. */
+void evidence_source_name_certificate(evidence_source *source, const X509 *certificate);
 
 /* Opens what type names. ATLS_E_USAGE for a type that this build has not, or a missing --sim. */
 atls_code evidence_source_open(evidence_source *source, atls_err *err);

@@ -27,6 +27,8 @@ ATLS_API void atls_config_set0_attester(atls_config *c, const atls_attester *a);
  * certificate too, it has this same key, unless two_keys is set here and the peer's policy allows it. */
 ATLS_API ATLS_MUST_USE atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key,
                                                            atls_err *err);
+/* The identity's certificate, lent; NULL: there is none. */
+ATLS_API const X509 *atls_config_get0_leaf(const atls_config *c);
 /* The same with a new P-256 key and a certificate for it, signed by itself: what vouches for the key is the
  * evidence. when_s: seconds since 1970, for the certificate's dates. */
 ATLS_API ATLS_MUST_USE atls_code atls_config_make_identity(atls_config *c, int64_t when_s, atls_err *err);

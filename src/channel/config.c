@@ -81,6 +81,11 @@ atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key, a
     return ATLS_OK;
 }
 
+const X509 *atls_config_get0_leaf(const atls_config *c)
+{
+    return c->leaf;
+}
+
 void atls_config_set_two_keys(atls_config *c, bool two_keys)
 {
     c->two_keys = two_keys;
