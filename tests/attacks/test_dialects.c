@@ -651,9 +651,7 @@ static bool is_there(const subject *s)
 static void each_dialect(void (*attack_one)(const subject *s))
 {
     for (size_t i = 0; i < SUBJECTS; i++) {
-        if (!is_there(&subjects[i])) {
-            continue;
-        }
+        assert_true(is_there(&subjects[i]));
         attack_one(&subjects[i]);
     }
 }
