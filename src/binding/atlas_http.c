@@ -52,13 +52,34 @@ static bool is_text(atls_buf b, const char *text, size_t len)
     return true;
 }
 
+/*@ requires \valid_read(text + (0 .. len - 1));
+    assigns \nothing; */
+static bool is_one_of(uint8_t c, const char *text, size_t len)
+{
+    /*@ loop invariant 0 <= i <= len;
+        loop assigns i;
+        loop variant len - i; */
+    for (size_t i = 0; i < len; i++) {
+        if (c == (uint8_t)text[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*@ assigns \nothing; */
+static bool is_alphanumeric(uint8_t c)
+{
+    const uint8_t l = lower(c);
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9');
+}
+
 /* RFC 9110, 5.6.2: a byte of a token. */
 /*@ assigns \nothing; */
 static bool in_token(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '!' ||
-           (c >= '#' && c <= '\'') || c == '*' || c == '+' || c == '-' || c == '.' || c == '^' ||
-           c == '_' || c == '`' || c == '|' || c == '~';
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    return is_alphanumeric(c) || is_one_of(c, others, sizeof others - 1);
 }
 
 /* What may stand in a line: no control characters but the tab. */
@@ -129,42 +150,79 @@ static atls_buf take_line(atls_reader *r)
     return line;
 }
 
-/* NAME ":" VALUE, without the blanks around the value. */
-/*@ requires valid_buf(line) && \valid(name) && \valid(value) && \separated(name, value);
-    assigns *name, *value;
-    ensures \result ==> valid_buf(*name) && valid_buf(*value) && name->len > 0; */
-static bool split_field(atls_buf line, atls_buf *name, atls_buf *value)
+/*@ requires valid_buf(b);
+    assigns \nothing; */
+static bool is_token(atls_buf b)
 {
-    const size_t at = until(line, ':');
-    atls_reader r = atls_reader_of(line);
-    *name = atls_reader_view(&r, at);
-    (void)atls_reader_u8(&r);
-    if (at == 0 || !atls_reader_ok(&r)) {
-        return false;
-    }
-    /*@ loop invariant 0 <= i <= at;
+    /*@ loop invariant 0 <= i <= b.len;
         loop assigns i;
-        loop variant at - i; */
-    for (size_t i = 0; i < at; i++) {
-        if (!in_token(name->ptr[i])) {
+        loop variant b.len - i; */
+    for (size_t i = 0; i < b.len; i++) {
+        if (!in_token(b.ptr[i])) {
             return false;
         }
     }
-    /*@ loop invariant valid_reader(&r) && !r.failed;
-        loop assigns r;
-        loop variant r.left; */
-    while (r.left > 0 && (r.ptr[0] == ' ' || r.ptr[0] == '\t')) {
-        (void)atls_reader_u8(&r);
+    return b.len > 0;
+}
+
+/*@ assigns \nothing; */
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* len bytes of b, from there on; {NULL, 0}: they are not there. */
+/*@ requires valid_buf(b);
+    assigns \nothing;
+    ensures valid_buf(\result); */
+static atls_buf part(atls_buf b, size_t from, size_t len)
+{
+    atls_reader r = atls_reader_of(b);
+    (void)atls_reader_view(&r, from);
+    return atls_reader_view(&r, len);
+}
+
+/* Without the blanks at both ends. */
+/*@ requires valid_buf(b);
+    assigns \nothing;
+    ensures valid_buf(\result); */
+static atls_buf trim(atls_buf b)
+{
+    size_t end = b.len;
+    size_t start = 0;
+    /*@ loop invariant 0 <= end <= b.len;
+        loop assigns end;
+        loop variant end; */
+    while (end > 0 && is_blank(b.ptr[end - 1])) {
+        end--;
     }
-    size_t len = r.left;
-    /*@ loop invariant 0 <= len <= r.left;
-        loop assigns len;
-        loop variant len; */
-    while (len > 0 && (r.ptr[len - 1] == ' ' || r.ptr[len - 1] == '\t')) {
-        len--;
+    /*@ loop invariant 0 <= start <= end;
+        loop assigns start;
+        loop variant end - start; */
+    while (start < end && is_blank(b.ptr[start])) {
+        start++;
     }
-    *value = atls_reader_view(&r, len);
-    return atls_reader_ok(&r);
+    return part(b, start, end - start);
+}
+
+/* NAME ":" VALUE, without the blanks around the value. */
+/*@ requires valid_buf(line) && \valid(name) && \valid(value) && \separated(name, value);
+    assigns *name, *value;
+    ensures \result ==> valid_buf(*name) && valid_buf(*value); */
+static bool split_field(atls_buf line, atls_buf *name, atls_buf *value)
+{
+    const size_t colon = until(line, ':');
+    if (colon == line.len) {
+        return false;
+    }
+    const atls_buf before = part(line, 0, colon);
+    const atls_buf behind = trim(part(line, colon + 1, line.len - colon - 1));
+    if (!is_token(before)) {
+        return false;
+    }
+    *name = before;
+    *value = behind;
+    return true;
 }
 
 /* A plain decimal number without leading zeros, at most 9 digits. */
@@ -245,7 +303,11 @@ static bool take_field(atls_buf line, fields *f)
     ensures valid_reader(r) && f->body_len <= 999999999; */
 static atls_http_fault take_fields(atls_reader *r, fields *f)
 {
-    *f = (fields){0, 0, false, false, 0};
+    f->lengths = 0;
+    f->hosts = 0;
+    f->bad_length = false;
+    f->coded = false;
+    f->body_len = 0;
     /*@ loop invariant valid_reader(r) && 0 <= i <= ATLS_HTTP_FIELDS_MAX;
         loop invariant f->lengths <= i && f->hosts <= i && f->body_len <= 999999999;
         loop assigns i, *r, *f;
@@ -383,6 +445,7 @@ atls_http_fault atls_http_request_head(atls_buf head, atls_http_head *out)
 
 bool atls_http_host_fits(atls_buf host)
 {
+    static const char others[] = "._-:[]";
     if (host.len == 0 || host.len > HOST_MAX) {
         return false;
     }
@@ -390,9 +453,7 @@ bool atls_http_host_fits(atls_buf host)
         loop assigns i;
         loop variant host.len - i; */
     for (size_t i = 0; i < host.len; i++) {
-        const uint8_t c = lower(host.ptr[i]);
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-              c == '_' || c == ':' || c == '[' || c == ']')) {
+        if (!is_alphanumeric(host.ptr[i]) && !is_one_of(host.ptr[i], others, sizeof others - 1)) {
             return false;
         }
     }

@@ -15,6 +15,9 @@
 /* All of a tdx.QuoteV4 into w. ATLS_E_INVALID "tdx_message.malformed" (no such message), "tdx_message.twice" (a field comes
  * again), "tdx_message.field" (of another kind, length or range than its place in the quote), "tdx_message.missing".
  * Unknown fields are passed over. */
+/*@ requires valid_buf(message) && valid_writer(w) && (err == \null || \valid(err));
+    requires \separated(w, err) && \separated(err, w->ptr + (0 .. w->cap - 1));
+    assigns *w, w->ptr[0 .. w->cap - 1], *err; */
 ATLS_MUST_USE atls_code atls_tdx_quote_message_parse(atls_buf message, atls_writer *w,
                                                      atls_err *err);
 
