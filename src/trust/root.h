@@ -7,7 +7,7 @@
 #include <atls/verifier.h>
 
 #define ATLS_FAMILIES  (ATLS_FAMILY_CCA + 1)
-#define ATLS_ROOTS_MAX 16 /* of a family */
+#define ATLS_ROOTS_MAX 24 /* of a family; all simulated worlds together have less */
 /* Organisation in the certificates of a simulated platform. */
 #define ATLS_SIMULATOR_O "atls simulator"
 

@@ -186,9 +186,9 @@ def bad_evidence(d, pki, quote):
     judged("the wrong format", atls(*base, "--format", "sgx", quote), 4)
     for other in ("snp", "nitro", "cca", "jwt"):
         judged(f"format {other}", atls(*base, "--format", other, quote), 4)
-    for whole in ("tpm", "cert"):
-        judged(f"format {whole}", atls(*base, "--format", whole, quote), 4, "evidence.format")
-    judged("a certificate", atls(*base, pki / "root.pem"), 4, "evidence.format")
+    judged("format tpm", atls(*base, "--format", "tpm", quote), 4, "evidence.format")
+    judged("format cert", atls(*base, "--format", "cert", quote), 4, "certificate.malformed")
+    judged("a certificate without evidence", atls(*base, pki / "root.pem"), 4, "certificate.evidence")
     run = atls(*base, "--explain", quote)
     judged("--explain beside --json", run, 0)
     report.check("quote.signature" in run.err, "the table is on stderr", run.err)

@@ -7,7 +7,7 @@ import tempfile
 from cli import Report, atls
 
 # Families, with what stands for "another build" in a learned policy's refusal.
-FAMILIES = ("snp", "snp:genoa", "snp:turin", "tpm", "tpm:rsassa", "azure", "nitro", "cca", "jwt", "tdx", "sgx")
+FAMILIES = ("snp", "snp:genoa", "snp:turin", "tpm", "tpm:rsassa", "azure", "snp-tpm", "nitro", "cca", "jwt", "tdx", "sgx")
 DATA = "ab" * 32
 
 
@@ -43,7 +43,7 @@ def nonce_of(family):
     kind = family.split(":")[0]
     if kind == "jwt":
         return ("--nonce-text", DATA), ("--nonce-text", "17" + DATA[2:])
-    wide = DATA if kind in ("tpm", "azure") else DATA + "00" * 32
+    wide = DATA if kind in ("tpm", "azure", "snp-tpm") else DATA + "00" * 32
     return ("--nonce", wide), ("--nonce", "17" + wide[2:])
 
 
@@ -95,7 +95,7 @@ def main():
         for family in FAMILIES:
             go_through(w, family)
             learn_from(w, family)
-        for family in ("snp", "tpm", "azure", "nitro", "cca", "jwt"):
+        for family in ("snp", "tpm", "azure", "snp-tpm", "nitro", "cca", "jwt"):
             measure(w, family)
         policies = sorted(w.d.glob("policy-*"))
         run = atls("policy", "diff", policies[0], policies[-1])
