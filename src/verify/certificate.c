@@ -125,30 +125,87 @@ static bool read_evidence(certificate_case *c, atls_ledger *l)
     return true;
 }
 
-/* What the certificate has to say of its key, and what the caller wants beside. */
+/* Where both want something of one field, it has to be the same: the evidence is compared with one of them. */
+static void want_same(atls_ledger *l, const char *id, atls_buf own, atls_buf callers)
+{
+    if (!atls_equal(own, callers)) {
+        atls_ledger_fail(l, id, ATLS_E_BINDING, atls_value_hex(own), atls_value_hex(callers));
+    }
+}
+
+/* The caller's 64 bytes, unless the certificate's dialect wants that field itself. */
+static void merge_field(atls_ledger *l, const char *id, bool wanted, const uint8_t callers[64],
+                        bool *has, uint8_t own[64])
+{
+    if (wanted && *has) {
+        want_same(l, id, (atls_buf){own, 64}, (atls_buf){callers, 64});
+    } else if (wanted) {
+        *has = true;
+        memcpy(own, callers, 64);
+    }
+}
+
+static void merge_nonce(const certificate_case *c, atls_expected *out, atls_ledger *l)
+{
+    const atls_expected *caller = c->expected;
+    if (!caller->has_nonce || c->nonce_given) {
+        return;
+    }
+    if (out->has_nonce) {
+        want_same(l, "binding.nonce", (atls_buf){out->nonce, out->nonce_len},
+                  (atls_buf){caller->nonce, caller->nonce_len});
+        return;
+    }
+    out->has_nonce = true;
+    memcpy(out->nonce, caller->nonce, sizeof out->nonce);
+    out->nonce_len = caller->nonce_len;
+}
+
+static atls_buf bytes_of(const char *text)
+{
+    return (atls_buf){(const uint8_t *)text, strlen(text)};
+}
+
+static void merge_texts(const atls_expected *caller, atls_expected *out, atls_ledger *l)
+{
+    if (caller->nonce_text != NULL && out->nonce_text != NULL) {
+        want_same(l, "binding.nonce_text", bytes_of(out->nonce_text), bytes_of(caller->nonce_text));
+    } else if (caller->nonce_text != NULL) {
+        out->nonce_text = caller->nonce_text;
+    }
+    if (caller->event != NULL && out->event != NULL) {
+        want_same(l, "binding.event", bytes_of(out->event), bytes_of(caller->event));
+        want_same(l, "binding.event", out->event_data, caller->event_data);
+    } else if (caller->event != NULL) {
+        out->event = caller->event;
+        out->event_data = caller->event_data;
+    }
+}
+
+/* What the certificate has to say of its key, and all that the caller wants beside. */
 static void merge(const certificate_case *c, atls_expected *out, atls_ledger *l)
 {
-    const atls_expected *own = &c->carried.expected;
     const atls_expected *caller = c->expected;
-    *out = *own;
+    *out = c->carried.expected;
     out->binding = ATLS_BINDING_KEY_ONLY;
     out->binding_name = c->found->name;
     out->binding_line = c->found->line;
     if (caller == NULL) {
         return;
     }
-    if (caller->has_report_data && own->has_report_data &&
-        memcmp(caller->report_data, own->report_data, sizeof own->report_data) != 0) {
-        atls_ledger_fail(l, "binding.report_data", ATLS_E_BINDING,
-                         atls_value_hex((atls_buf){own->report_data, sizeof own->report_data}),
-                         atls_value_hex((atls_buf){caller->report_data, sizeof own->report_data}));
+    merge_field(l, "binding.report_data", caller->has_report_data, caller->report_data,
+                &out->has_report_data, out->report_data);
+    merge_field(l, "binding.hardware_data", caller->has_hardware_data, caller->hardware_data,
+                &out->has_hardware_data, out->hardware_data);
+    merge_field(l, "binding.user_data", caller->has_user_data, caller->user_data,
+                &out->has_user_data, out->user_data);
+    merge_nonce(c, out, l);
+    merge_texts(caller, out, l);
+    if (caller->has_short_data && !out->has_short_data) {
+        out->has_short_data = true;
+        memcpy(out->short_data, caller->short_data, sizeof out->short_data);
     }
-    if (caller->has_nonce && !c->nonce_given && !own->has_nonce) {
-        out->has_nonce = true;
-        memcpy(out->nonce, caller->nonce, sizeof out->nonce);
-        out->nonce_len = caller->nonce_len;
-    }
-    out->nonce_text = own->nonce_text != NULL ? own->nonce_text : caller->nonce_text;
+    out->spki = out->spki.len > 0 ? out->spki : caller->spki;
     out->issuer = caller->issuer;
     out->audience = caller->audience;
     out->has_leeway = caller->has_leeway;

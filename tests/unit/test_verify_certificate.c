@@ -125,6 +125,31 @@ static void what_the_caller_wants_counts_too(void **state)
     clear(&m);
 }
 
+/* Whatever the certificate's dialect does not compare by itself is compared beside it: nothing that a caller wants is passed
+ * over. */
+static void nothing_that_the_caller_wants_is_passed_over(void **state)
+{
+    (void)state;
+    made m = make(NOW + 60, true);
+    const struct {
+        atls_expected expected;
+        const char *check;
+    } rows[] = {
+        {{.has_user_data = true}, "binding.user_data"},
+        {{.has_hardware_data = true}, "binding.hardware_data"},
+        {{.event = "compose-hash", .event_data = text_buf("ab")}, "binding.event"},
+        {{.nonce_text = "ab"}, "binding.nonce_text"},
+        {{.issuer = "ab"}, "binding.token"},
+        {{.audience = "ab"}, "binding.token"},
+        {{.has_nonce = true}, "binding.nonce"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_refused(judged(&m, "ra-tls-gramine", &rows[i].expected), ATLS_E_BINDING,
+                       rows[i].check);
+    }
+    clear(&m);
+}
+
 static void its_age_counts_from_when_it_was_seen(void **state)
 {
     (void)state;
@@ -224,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_good_one_is_bound_to_its_key),
         cmocka_unit_test(each_check_is_one_of_its_own),
         cmocka_unit_test(what_the_caller_wants_counts_too),
+        cmocka_unit_test(nothing_that_the_caller_wants_is_passed_over),
         cmocka_unit_test(its_age_counts_from_when_it_was_seen),
         cmocka_unit_test(what_is_no_evidence_is_told),
         cmocka_unit_test(inspect_shows_what_it_carries),
