@@ -124,8 +124,8 @@ static json_t *policy_of(const measurements *m)
     return is_td
                ? json_pack("{sis[{sss[s]sos[s]}]}", "atls_policy", 1, "workloads", "name",
                            "constellation", "tees", "tdx", "tdx", set, "bindings", "constellation")
-               : json_pack("{sis[{sss[sss]s{so}s[s]}]}", "atls_policy", 1, "workloads", "name",
-                           "constellation", "tees", "azure", "snp-tpm", "tpm", "tpm", "sha256", set,
+               : json_pack("{sis[{sss[ss]s{so}s[s]}]}", "atls_policy", 1, "workloads", "name",
+                           "constellation", "tees", "azure", "snp-tpm", "tpm", "sha256", set,
                            "bindings", "constellation");
 }
 
@@ -166,6 +166,11 @@ static atls_code read_constellation(atls_buf text, json_t **out, atls_text *note
     }
     atls_text_add(notes, "measurements say what runs there, and not whose machine it is: add "
                          "\"platforms\", \"owner\" or \"pki\"\n");
+    if (m.len == PCR_LEN) { /* they do not say of which variant they are */
+        atls_text_add(notes, "a vTPM alone is not taken: for a variant without a hardware report "
+                             "(azure-trustedlaunch, gcp-sev-es, qemu-vtpm) write \"tpm\" into "
+                             "\"tees\"\n");
+    }
     *out = policy;
     return ATLS_OK;
 }
@@ -239,6 +244,18 @@ static const json_t *only_build(const json_t *builds)
                                                                  : builds;
 }
 
+/* Of a policy that speaks another dialect only, Constellation's would be another promise. */
+static atls_code check_bindings(const json_t *bindings, atls_err *err)
+{
+    for (size_t i = 0; i < json_array_size(bindings); i++) {
+        const char *name = json_string_value(json_array_get(bindings, i));
+        if (name != NULL && strcmp(name, "constellation") == 0) {
+            return ATLS_OK;
+        }
+    }
+    return bindings == NULL ? ATLS_OK : lossy("bindings", err);
+}
+
 static atls_code write_members(const json_t *workload, json_t *map, atls_err *err)
 {
     static const char *const silent[] = {"name", "tees", "description", "why", "bindings"};
@@ -246,6 +263,7 @@ static atls_code write_members(const json_t *workload, json_t *map, atls_err *er
     json_t *value = NULL;
     const bool both =
         json_object_get(workload, "tpm") != NULL && json_object_get(workload, "tdx") != NULL;
+    ATLS_TRY(check_bindings(json_object_get(workload, "bindings"), err));
     json_object_foreach((json_t *)(uintptr_t)workload, name, value)
     {
         size_t i = 0;

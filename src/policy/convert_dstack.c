@@ -111,11 +111,13 @@ static atls_code read_devices(const json_t *app, atls_err *err)
     if ((any != NULL && !json_is_boolean(any)) || (devices != NULL && !json_is_array(devices))) {
         return convert_bad_value("devices, allowAnyDevice", "a list, and true or false", err);
     }
-    if (!json_is_true(any) && json_array_size(devices) > 0) {
+    if (!json_is_true(
+            any)) { /* then no other machine may boot it, and none at all where the list is empty */
         return convert_lossy(
             "devices",
-            "dstack's device id is a hash of a machine's id, which evidence does "
-            "not show: set allowAnyDevice, and name the machines in platforms.ppid",
+            "without allowAnyDevice these machines alone are meant. dstack's device id is a hash "
+            "of a machine's id, which evidence does not show: set allowAnyDevice, and name the "
+            "machines in platforms.ppid",
             err);
     }
     return ATLS_OK;

@@ -218,9 +218,16 @@ static void what_dstack_may_not_say(void **state)
          "convert.member"}, /* no bootchain */
         {HEAD "\"apps\":{}}", "convert.value"},
         {HEAD "\"apps\":{\"ab\":{\"composeHashes\":[\"" H32 "\"]}}}", "convert.value"},
-        {HEAD "\"apps\":{" APP ":{\"composeHashes\":[]}}}", "convert.value"},
-        {HEAD "\"apps\":{" APP ":{\"composeHashes\":[\"00\"]}}}", "convert.value"},
+        {HEAD "\"apps\":{" APP ":{\"allowAnyDevice\":true,\"composeHashes\":[]}}}",
+         "convert.value"},
+        {HEAD "\"apps\":{" APP ":{\"allowAnyDevice\":true,\"composeHashes\":[\"00\"]}}}",
+         "convert.value"},
         {HEAD "\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"],\"devices\":[\"0x00\"]}}}",
+         "convert.lossy"},
+        {HEAD "\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"],\"devices\":[]}}}",
+         "convert.lossy"}, /* that is no machine, and not any */
+        {HEAD "\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"]}}}", "convert.lossy"},
+        {HEAD "\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"],\"allowAnyDevice\":false}}}",
          "convert.lossy"},
         {HEAD "\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"],\"allowAnyDevice\":1}}}",
          "convert.value"},
@@ -228,9 +235,10 @@ static void what_dstack_may_not_say(void **state)
         {HEAD "\"allowAnyApp\":true,\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"]}}}",
          "convert.member"},
         {HEAD "\"allowedTcbStatuses\":[\"snp-verified-basic-policy\"],\"apps\":{" APP
-              ":{\"composeHashes\":[\"" H32 "\"]}}}",
+              ":{\"allowAnyDevice\":true,\"composeHashes\":[\"" H32 "\"]}}}",
          "convert.value"},
-        {HEAD "\"allowedAdvisoryIds\":[1],\"apps\":{" APP ":{\"composeHashes\":[\"" H32 "\"]}}}",
+        {HEAD "\"allowedAdvisoryIds\":[1],\"apps\":{" APP
+              ":{\"allowAnyDevice\":true,\"composeHashes\":[\"" H32 "\"]}}}",
          "convert.value"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

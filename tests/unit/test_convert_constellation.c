@@ -53,6 +53,27 @@ static void there_and_back(void **state)
     }
 }
 
+/* Measurements are of one variant, and do not say of which: a vTPM alone is the weakest of them, and a cloud without
+ * confidential machines has it, too. */
+static void a_vtpm_alone_is_not_taken_for_a_hardware_report(void **state)
+{
+    (void)state;
+    char *policy = NULL, *notes = NULL;
+    assert_int_equal(from("{\"4\":\"" A32 "\"}", &policy, &notes, NULL), ATLS_OK);
+    const char *tees = strstr(policy, "\"tees\"");
+    assert_non_null(tees);
+    const size_t len = strcspn(tees, "]");
+    char list[200] = "";
+    assert_true(len < sizeof list);
+    memcpy(list, tees, len);
+    assert_non_null(strstr(list, "\"azure\""));
+    assert_non_null(strstr(list, "\"snp-tpm\""));
+    assert_null(strstr(list, "\"tpm\""));
+    assert_non_null(strstr(notes, "a vTPM alone"));
+    atls_free(policy);
+    atls_free(notes);
+}
+
 static void what_only_warns(void **state)
 {
     (void)state;
@@ -111,6 +132,7 @@ static void what_cannot_be_written(void **state)
         {POLICY(",\"tdx\":{\"mrseam\":[\"" A48 "\"]}"), "convert.lossy"},
         {POLICY(",\"tdx\":{\"mrtd\":[\"" A48 "\"]},\"tpm\":{\"sha256\":{\"4\":[\"" A32 "\"]}}"),
          "convert.lossy"},
+        {POLICY(",\"bindings\":[\"atls/1\"],\"tdx\":{\"mrtd\":[\"" A48 "\"]}"), "convert.lossy"},
         {POLICY(",\"tcb\":{\"grace_days\":3},\"tdx\":{\"mrtd\":[\"" A48 "\"]}"), "convert.lossy"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -129,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
+        cmocka_unit_test(a_vtpm_alone_is_not_taken_for_a_hardware_report),
         cmocka_unit_test(what_only_warns),
         cmocka_unit_test(what_cannot_be_read),
         cmocka_unit_test(what_cannot_be_written),
