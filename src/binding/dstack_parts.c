@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "crypto/pem.h"
 
 #define LOG_MAX ((size_t)4 << 20) /* bytes of text */
 
@@ -151,17 +151,20 @@ static atls_code add_tdx(const atls_dstack_attestation *a, atls_carried *out, at
     return rc;
 }
 
+/* By our own reader of PEM: OpenSSL's asks the terminal for a passphrase where the peer's block says that it is encrypted. */
 static X509 *decode(atls_buf cert)
 {
-    const unsigned char *at = cert.ptr;
+    uint8_t *space = malloc(cert.len + 1);
+    atls_buf der = cert;
+    size_t used = 0;
     X509 *x = NULL;
-    if (cert.len > 0 && cert.ptr[0] == 0x30) {
-        x = d2i_X509(NULL, &at, (long)cert.len);
-    } else {
-        BIO *bio = cert.len > 0 ? BIO_new_mem_buf(cert.ptr, (int)cert.len) : NULL;
-        x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-        BIO_free(bio);
+    if (space != NULL && cert.len > 0 &&
+        (cert.ptr[0] == 0x30 ||
+         atls_pem_next(&cert, "CERTIFICATE", space, cert.len, &used, &der))) {
+        const unsigned char *at = der.ptr;
+        x = d2i_X509(NULL, &at, (long)der.len);
     }
+    free(space);
     ERR_clear_error();
     return x;
 }

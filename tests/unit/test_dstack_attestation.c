@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -427,6 +428,36 @@ static void a_chain_without_leaf(void **state)
     atls_carried_clear(&c);
 }
 
+/* A peer's PEM that says it is encrypted must not make anybody ask a terminal, or read our input. */
+static void an_encrypted_certificate_asks_nobody(void **state)
+{
+    (void)state;
+    sample s;
+    atls_err err = {0};
+    atls_carried c = {0};
+    int ends[2];
+    char left[8] = "";
+    tdx(&s);
+    s.a.platform = ATLS_DSTACK_SEV_SNP;
+    s.a.certs[0] = text("-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+                        "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                        "AAAAAAAAAAAAAAAAAAAAAA==\n-----END CERTIFICATE-----\n");
+    s.a.certs_n = 1;
+    const int before = dup(0);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "secret\n", 7), 7);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(dup2(ends[0], 0), 0);
+    assert_int_equal(atls_dstack_to_evidence(&s.a, &c, &err), ATLS_E_INVALID);
+    assert_string_equal(err.check, "dstack.attestation.certs");
+    assert_int_equal(read(ends[0], left, 7), 7);
+    assert_string_equal(left, "secret\n");
+    assert_int_equal(dup2(before, 0), 0);
+    assert_int_equal(close(before), 0);
+    assert_int_equal(close(ends[0]), 0);
+    atls_carried_clear(&c);
+}
+
 static atls_code make(const char *type, const char *part, const char *log, const char **check)
 {
     static atls_err err;
@@ -495,6 +526,7 @@ int main(void)
         cmocka_unit_test(the_log_as_json),
         cmocka_unit_test(system_events),
         cmocka_unit_test(a_chain_without_leaf),
+        cmocka_unit_test(an_encrypted_certificate_asks_nobody),
         cmocka_unit_test(out_of_our_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
