@@ -165,6 +165,38 @@ static void warn_of_weak_pins(warning_list *list, const atls_workload *w)
     }
 }
 
+/* Does a report of that layer have to have one of these values, whichever alternative is taken? */
+static bool layer_is_pinned(const atls_workload *w, int tee, const char *one, const char *other)
+{
+    const size_t n = w->measured[tee].n;
+    bool all = n > 0;
+    for (size_t i = 0; i < n; i++) {
+        const atls_register_set *set = &w->measured[tee].sets[i];
+        all = all && (set_has(set, one) || set_has(set, other));
+    }
+    return all || set_has(&w->measured[tee].owner, one) || set_has(&w->measured[tee].owner, other);
+}
+
+/* PCRs are the word of whoever holds the TPM's key: below the guest that is the paravisor, and any hardware runs any. */
+static void warn_of_paravisor(warning_list *list, const atls_workload *w)
+{
+    bool platform = false;
+    for (size_t i = 0; i < ATLS_PINS; i++) {
+        platform = platform || w->pins[i].n > 0;
+    }
+    const bool snp = layer_is_pinned(w, ATLS_TEE_SNP, "measurement", "id_key_digest");
+    if (w->tees[ATLS_TEE_AZURE] && !platform &&
+        !(snp && layer_is_pinned(w, ATLS_TEE_TDX, "mrtd", "mrtd"))) {
+        warn(list, "which paravisor runs is not asked: on a machine of anybody's own another one "
+                   "can claim any PCRs and any vm_id. Pin snp (measurement or id_key_digest) and "
+                   "tdx (mrtd), or platforms.");
+    }
+    if (w->tees[ATLS_TEE_SNP_TPM] && !platform && !snp) {
+        warn(list, "which firmware runs is not asked: a guest of anybody's whose report names a "
+                   "key of its own can claim any PCRs. Pin snp (measurement), or platforms.");
+    }
+}
+
 static void warn_of_measurements(warning_list *list, const atls_workload *w)
 {
     for (int t = ATLS_TEE_SGX; t < ATLS_TEES; t++) {
@@ -246,6 +278,7 @@ atls_code atls_policy_collect_warnings(atls_policy *policy, atls_err *err)
         list.workload = w;
         warn_of_identity(&list, w);
         warn_of_measurements(&list, w);
+        warn_of_paravisor(&list, w);
         warn_of_tpm(&list, w);
         warn_of_events(&list, w);
         warn_of_amd(&list, w);

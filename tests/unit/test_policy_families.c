@@ -232,6 +232,20 @@ static void what_is_weak_is_warned_of(void **state)
         {"\"azure\"", ",\"tpm\":{\"sha256\":{\"4\":[\"" AA32 "\"]}}", "Microsoft's paravisor",
          false},
         {"\"azure\"", ",\"tpm\":{\"sha256\":{\"4\":[\"" AA32 "\"]}}", "unchecked", false},
+#define PCR4 ",\"tpm\":{\"sha256\":{\"4\":[\"" AA32 "\"]}}"
+#define SNP  ",\"snp\":{\"measurement\":[\"" AA48 "\"]}"
+#define MRTD ",\"tdx\":{\"mrtd\":[\"" AA48 "\"]}"
+        {"\"azure\"", PCR4, "which paravisor", true},
+        {"\"azure\"", PCR4 ",\"owner\":{\"vm_id\":[\"8C3A1F60-2B7D-4E09-9A51-6D2E7F80B1C4\"]}",
+         "which paravisor", true},
+        {"\"azure\"", PCR4 ",\"snp\":{\"vmpl\":0}" MRTD, "which paravisor", true},
+        {"\"azure\"", PCR4 SNP, "which paravisor", true}, /* of a TD's nobody asks */
+        {"\"azure\"", PCR4 SNP MRTD, "which paravisor", false},
+        {"\"azure\"", PCR4 MRTD ",\"snp\":{\"id_key_digest\":[\"" AA48 "\"]}", "which paravisor",
+         false},
+        {"\"snp-tpm\"", PCR4, "which firmware", true},
+        {"\"snp-tpm\"", PCR4 SNP, "which firmware", false},
+        {"\"tpm\"", PCR4, "which", false},
         {"\"tpm\"", ",\"tpm\":{\"sha256\":{\"16\":[\"" AA32 "\"]}}", "PCR 16 and 23", true},
         {"\"tpm\"", ",\"tpm\":{\"sha256\":{\"23\":[\"" AA32 "\"]}}", "without a PCR that lasts",
          true},
