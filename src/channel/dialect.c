@@ -181,7 +181,10 @@ void atls_dialect_free(atls_session *s)
     X509_free(d->link.blank);
     drop_own_key(d);
     OPENSSL_free(d->peer_der);
-    free(d->link.in);
+    if (d->link.in != NULL) { /* it may hold data that came behind the exchange */
+        OPENSSL_cleanse(d->link.in, d->link.in_len);
+        free(d->link.in);
+    }
     free(d->link.out);
     free(d->link.state);
     OPENSSL_cleanse(d, sizeof *d);
