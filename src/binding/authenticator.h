@@ -23,6 +23,9 @@ typedef struct atls_ea_keys { /* secrets: cleanse after use */
     uint8_t finished_key[2][48];
 } atls_ea_keys;
 ATLS_MUST_USE atls_code atls_ea_keys_derive(const atls_exporter *exporter, atls_ea_keys *out, atls_err *err);
+/* Those of one sender's authenticators alone; the other's in *out stay. */
+ATLS_MUST_USE atls_code atls_ea_keys_derive_of(const atls_exporter *exporter, atls_ea_sender sender,
+                                               atls_ea_keys *out, atls_err *err);
 
 /* --- the request --- */
 typedef struct atls_ea_request { /* views point into raw */

@@ -26,7 +26,8 @@ static atls_code export_secret(const atls_exporter *exporter, const char *label,
     return ATLS_OK;
 }
 
-atls_code atls_ea_keys_derive(const atls_exporter *exporter, atls_ea_keys *out, atls_err *err)
+atls_code atls_ea_keys_derive_of(const atls_exporter *exporter, atls_ea_sender sender,
+                                 atls_ea_keys *out, atls_err *err)
 {
     static const char *const context_labels[] = {
         [ATLS_EA_CLIENT] = "EXPORTER-client authenticator handshake context",
@@ -36,13 +37,28 @@ atls_code atls_ea_keys_derive(const atls_exporter *exporter, atls_ea_keys *out, 
         [ATLS_EA_SERVER] = "EXPORTER-server authenticator finished key"};
     const atls_buf none = {NULL, 0};
     const size_t len = hash_is_a_suite_s(exporter->hash) ? atls_hash_len(exporter->hash) : 0;
+    uint8_t context[48] = {0};
+    uint8_t key[48] = {0};
+    atls_code rc = export_secret(exporter, context_labels[sender], none, context, len, err);
+    if (rc == ATLS_OK) {
+        rc = export_secret(exporter, key_labels[sender], none, key, len, err);
+    }
+    if (rc == ATLS_OK) {
+        out->hash = exporter->hash;
+        memcpy(out->handshake_context[sender], context, sizeof context);
+        memcpy(out->finished_key[sender], key, sizeof key);
+    }
+    OPENSSL_cleanse(context, sizeof context);
+    OPENSSL_cleanse(key, sizeof key);
+    return rc;
+}
+
+atls_code atls_ea_keys_derive(const atls_exporter *exporter, atls_ea_keys *out, atls_err *err)
+{
     atls_ea_keys keys = {.hash = exporter->hash};
-    atls_code rc = ATLS_OK;
-    for (size_t i = 0; rc == ATLS_OK && i < 2; i++) {
-        rc = export_secret(exporter, context_labels[i], none, keys.handshake_context[i], len, err);
-        if (rc == ATLS_OK) {
-            rc = export_secret(exporter, key_labels[i], none, keys.finished_key[i], len, err);
-        }
+    atls_code rc = atls_ea_keys_derive_of(exporter, ATLS_EA_CLIENT, &keys, err);
+    if (rc == ATLS_OK) {
+        rc = atls_ea_keys_derive_of(exporter, ATLS_EA_SERVER, &keys, err);
     }
     if (rc == ATLS_OK) {
         *out = keys;

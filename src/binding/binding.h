@@ -76,6 +76,8 @@ struct
     X509 *peer;         /* its TLS leaf; NULL: it showed none */
     atls_buf peer_der;  /* of it, byte for byte */
     atls_buf peer_spki; /* as it stands in it; empty: none */
+    bool peer_self_signed; /* its signature is known to be by its own key: of these bytes it was checked before, or by
+                            * exchange(), which says so here */
     bool peer_by_pki;   /* ordinary verification built a chain for it */
 
     /* Evidence of ours. */

@@ -217,8 +217,13 @@ static atls_code judge_peer(atls_link *link, const atls_carrier *c, atls_err *er
 {
     bool found = false;
     if (!link->peer_by_pki) {
-        ATLS_TRY(atls_carrier_check(c, link->when_s, link->binding->critical,
-                                    link->binding->critical_n, err));
+        if (!link->peer_self_signed) {
+            ATLS_TRY(atls_carrier_check_signature(c, err));
+            link->peer_self_signed = true;
+        }
+        ATLS_TRY(atls_carrier_check_time(c, link->when_s, err));
+        ATLS_TRY(atls_carrier_check_critical(c, link->binding->critical, link->binding->critical_n,
+                                             err));
     }
     ATLS_TRY(link->binding->read_certificate(c, link->options, link->options_n, &link->carried,
                                              &found, err));

@@ -165,11 +165,11 @@ static atls_code read_authenticator(atls_link *link, atls_buf bytes, atls_ea_req
                                     atls_ea *ea, atls_err *err)
 {
     const cocos *c = link->state;
-    atls_ea_keys keys;
+    atls_ea_keys keys = {0};
     ATLS_TRY(atls_ea_request_parse((atls_buf){c->request, c->request_len}, ATLS_EA_SERVER,
                                    c->cmw_type, request, err));
     ATLS_TRY(atls_ea_parse(bytes, request, c->cmw_type, ea, err));
-    ATLS_TRY(atls_ea_keys_derive(&link->exporter, &keys, err));
+    ATLS_TRY(atls_ea_keys_derive_of(&link->exporter, ATLS_EA_SERVER, &keys, err));
     atls_code rc = atls_ea_verify(&keys, request, ea, err);
     OPENSSL_cleanse(&keys, sizeof keys);
     if (rc != ATLS_OK) {
@@ -383,7 +383,7 @@ static atls_code answer(atls_link *link, atls_err *err)
 {
     const cocos *c = link->state;
     atls_ea_request request;
-    atls_ea_keys keys;
+    atls_ea_keys keys = {0};
     derived d;
     uint8_t *payload = NULL;
     uint8_t *authenticator = NULL;
@@ -392,7 +392,7 @@ static atls_code answer(atls_link *link, atls_err *err)
     ATLS_TRY(nothing_behind(link, 0, err));
     ATLS_TRY(parse_request(link, &request, err));
     ATLS_TRY(derive(link, link->spki, request.context, &d, err));
-    ATLS_TRY(atls_ea_keys_derive(&link->exporter, &keys, err));
+    ATLS_TRY(atls_ea_keys_derive_of(&link->exporter, ATLS_EA_SERVER, &keys, err));
     atls_code rc = make_payload(link, &d, &payload, &payload_len, err);
     if (rc == ATLS_OK) {
         rc =

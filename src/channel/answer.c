@@ -63,7 +63,7 @@ static atls_code answer_empty(atls_session *s, atls_err *err)
     uint8_t space[4 + 48];
     atls_buf raw = {NULL, 0};
     ATLS_TRY(parse_request(s, &request, err));
-    ATLS_TRY(atls_session_keys(s, err));
+    ATLS_TRY(atls_session_keys(s, (atls_ea_sender)s->role, err));
     ATLS_TRY(atls_ea_build_empty(&s->keys, &request, space, sizeof space, &raw, err));
     ATLS_TRY(atls_frames_queue(s, ATLS1_FRAME_AUTHENTICATOR, raw, (atls_buf){NULL, 0}, err));
     s->answer.shown_at = s->queued;
@@ -128,7 +128,7 @@ static atls_code show(atls_session *s, atls_buf cmw, atls_err *err)
     uint8_t *authenticator = NULL;
     size_t len = 0;
     ATLS_TRY(parse_request(s, &request, err));
-    ATLS_TRY(atls_session_keys(s, err));
+    ATLS_TRY(atls_session_keys(s, (atls_ea_sender)s->role, err));
     ATLS_TRY(atls_digest(ATLS_SHA256, &cmw, 1, s->answer.payload_sha256, err));
     s->answer.shown = true;
     X509 *const chain[] = {s->config->leaf};

@@ -247,7 +247,7 @@ static atls_code judge(atls_session *s, atls_buf bytes, atls_buf attachment, atl
                                    err));
     ATLS_TRY(atls_ea_parse(bytes, &request, ATLS_EA_CMW_TYPE, &ea, err));
     if (attachment.ptr == NULL) { /* otherwise these very bytes have passed it */
-        ATLS_TRY(atls_session_keys(s, err));
+        ATLS_TRY(atls_session_keys(s, (atls_ea_sender)atls_other(s->role), err));
         ATLS_TRY(atls_ea_verify(&s->keys, &request, &ea, err));
     }
     if (ea.empty || ea.cmw.len == 0) {

@@ -11,6 +11,7 @@
 #include "base/reader.h"
 #include "channel/session.h"
 #include "channel/shown.h"
+#include "crypto/digest.h"
 
 #define ALPN_MAX 64 /* names looked at in a ClientHello */
 
@@ -476,6 +477,18 @@ static void recycle_certificate(atls_session *s)
     link->made = NULL;
 }
 
+/* Of a certificate that may serve for many connections, what has been checked once. */
+static atls_code recognise_peer(atls_session *s, atls_err *err)
+{
+    atls_dialect *d = s->dialect;
+    if (d->link.binding->kind != ATLS_BINDING_KEY_ONLY) {
+        return ATLS_OK;
+    }
+    ATLS_TRY(atls_digest(ATLS_SHA256, &d->link.peer_der, 1, d->peer_sha256, err));
+    d->link.peer_self_signed = atls_shown_knows_signature(s->config->shown, d->peer_sha256);
+    return ATLS_OK;
+}
+
 atls_code atls_dialect_handshaken(atls_session *s, atls_err *err)
 {
     atls_link *link = &s->dialect->link;
@@ -491,5 +504,5 @@ atls_code atls_dialect_handshaken(atls_session *s, atls_err *err)
         link->peer_der = (atls_buf){s->dialect->peer_der, (size_t)len};
     }
     recycle_certificate(s);
-    return ATLS_OK;
+    return recognise_peer(s, err);
 }

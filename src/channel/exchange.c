@@ -102,6 +102,9 @@ static atls_verdict *check(atls_session *s, atls_err *err)
         atls_verifier_check(s->config->verifier, &link->carried.evidence, expected, s->when_s, err);
     if (alone && v != NULL && atls_verdict_accepted(v)) {
         atls_shown_remember(s->config->shown, sha256, s->when_s);
+        if (link->peer_self_signed) {
+            atls_shown_learn_signature(s->config->shown, s->dialect->peer_sha256);
+        }
     }
     return v;
 }

@@ -97,18 +97,18 @@ atls_code atls_session_end(atls_session *s, atls_code code, atls_err *err)
     }
     atls_frames_drop(s);
     OPENSSL_cleanse(&s->keys, sizeof s->keys);
-    s->has_keys = false;
+    s->has_keys[0] = s->has_keys[1] = false;
     s->stage = STAGE_ENDED;
     s->end = *err;
     s->end.code = code;
     return code;
 }
 
-atls_code atls_session_keys(atls_session *s, atls_err *err)
+atls_code atls_session_keys(atls_session *s, atls_ea_sender sender, atls_err *err)
 {
-    if (!s->has_keys) {
-        ATLS_TRY(atls_ea_keys_derive(&s->exporter, &s->keys, err));
-        s->has_keys = true;
+    if (!s->has_keys[sender]) {
+        ATLS_TRY(atls_ea_keys_derive_of(&s->exporter, sender, &s->keys, err));
+        s->has_keys[sender] = true;
     }
     return ATLS_OK;
 }

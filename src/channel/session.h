@@ -96,6 +96,7 @@ typedef struct atls_dialect { /* a session in another dialect than atls/1 */
     bool is_renewing;                   /* we were told to make the certificate that is kept */
     const char *alpn;                   /* server: the name to select; NULL: none */
     atls_err inside;                    /* why a callback of OpenSSL failed; check NULL: none did */
+    uint8_t peer_sha256[32]; /* of it, or of nothing; set where a certificate serves many times */
     uint8_t *peer_der;                  /* of its leaf, OPENSSL_malloc'ed */
     uint8_t waiting[ATLS_STREAM_CHUNK]; /* plain data taken from the caller, not yet written */
     size_t waiting_from, waiting_to;
@@ -116,7 +117,7 @@ struct atls_session {
 
     atls_exporter exporter;
     atls_ea_keys keys;
-    bool has_keys;
+    bool has_keys[2]; /* by sender of the authenticator */
     uint8_t *tls_spki; /* of the peer's TLS leaf; NULL: it showed none */
     size_t tls_spki_len;
     char *pki_name;
@@ -142,7 +143,7 @@ static inline bool atls_session_is_plain(const atls_session *s)
 /* Ends the session for good: what waits is dropped, err and code are kept for every later call. Returns code. */
 atls_code atls_session_end(atls_session *s, atls_code code, atls_err *err);
 /* The keys of all authenticators of this connection; derived once. */
-ATLS_MUST_USE atls_code atls_session_keys(atls_session *s, atls_err *err);
+ATLS_MUST_USE atls_code atls_session_keys(atls_session *s, atls_ea_sender sender, atls_err *err);
 static inline atls_role atls_other(atls_role role)
 {
     return role == ATLS_CLIENT ? ATLS_SERVER : ATLS_CLIENT;

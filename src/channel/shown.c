@@ -6,9 +6,10 @@
 
 #include "crypto/x509_field.h"
 
-#define KEPT   8
-#define SEEN   1024
-#define BLANKS 16 /* handshakes at one time that each find one */
+#define KEPT        8
+#define SEEN        1024
+#define SELF_SIGNED 1024
+#define BLANKS      16 /* handshakes at one time that each find one */
 
 typedef struct kept_certificate {
     const atls_binding *binding; /* NULL: free */
@@ -28,11 +29,17 @@ typedef struct blank_certificate {
     X509 *blank; /* NULL: free */
 } blank_certificate;
 
+typedef struct self_signed_certificate {
+    uint8_t sha256[32];
+    bool is_set;
+} self_signed_certificate;
+
 struct atls_shown {
     pthread_mutex_t lock;
     blank_certificate blanks[BLANKS];
     kept_certificate kept[KEPT];
     seen_evidence seen[SEEN];
+    self_signed_certificate self_signed[SELF_SIGNED]; /* each hash has one place */
 };
 
 atls_shown *atls_shown_new(void)
@@ -158,6 +165,29 @@ void atls_shown_give_blank(atls_shown *shown, const atls_binding *binding, X509 
     }
     (void)pthread_mutex_unlock(&shown->lock);
     X509_free(blank);
+}
+
+static self_signed_certificate *place_of(atls_shown *shown, const uint8_t sha256[32])
+{
+    return &shown->self_signed[(sha256[0] * 256u + sha256[1]) % SELF_SIGNED];
+}
+
+bool atls_shown_knows_signature(atls_shown *shown, const uint8_t sha256[32])
+{
+    (void)pthread_mutex_lock(&shown->lock);
+    const self_signed_certificate *k = place_of(shown, sha256);
+    const bool known = k->is_set && memcmp(k->sha256, sha256, 32) == 0;
+    (void)pthread_mutex_unlock(&shown->lock);
+    return known;
+}
+
+void atls_shown_learn_signature(atls_shown *shown, const uint8_t sha256[32])
+{
+    (void)pthread_mutex_lock(&shown->lock);
+    self_signed_certificate *k = place_of(shown, sha256);
+    memcpy(k->sha256, sha256, 32);
+    k->is_set = true;
+    (void)pthread_mutex_unlock(&shown->lock);
 }
 
 /* Its entry, seen now once more; NULL: there is none. */

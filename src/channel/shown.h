@@ -25,6 +25,11 @@ void atls_shown_gave_up(atls_shown *shown, const atls_binding *binding);
 X509 *atls_shown_blank(atls_shown *shown, const atls_binding *binding, const EVP_PKEY *key);
 void atls_shown_give_blank(atls_shown *shown, const atls_binding *binding, X509 *blank);
 
+/* Did the signature of the peer's certificate of this SHA-256 hold under its own key (atls_carrier_check_signature)? It holds
+ * for these bytes for ever; dates and policy are no part of it. The table is bounded, and forgets: then it is checked again. */
+bool atls_shown_knows_signature(atls_shown *shown, const uint8_t sha256[32]);
+void atls_shown_learn_signature(atls_shown *shown, const uint8_t sha256[32]);
+
 /* When a peer's evidence of this SHA-256 was first accepted: now, if it was not. Nothing is added. */
 int64_t atls_shown_first_seen(atls_shown *shown, const uint8_t sha256[32], int64_t when_s);
 /* It has been accepted. The table is bounded: what was seen least lately makes room. */
