@@ -134,7 +134,9 @@ static void genuine_is_up(relay *r)
     const unsigned char *name = NULL;
     unsigned len = 0;
     SSL_get0_alpn_selected(r->to_genuine, &name, &len);
-    memcpy(r->selected, name, len);
+    if (len > 0) {
+        memcpy(r->selected, name, len);
+    }
     show_certificate(r);
     r->both_up = true;
 }
