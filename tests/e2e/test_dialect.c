@@ -524,6 +524,18 @@ static void what_does_not_fit_is_refused_at_set_up(void **state)
     atls_config_set0_verifier(c, v);
     assert_int_equal(atls_config_apply(c, ctx, ATLS_SERVER, &err), ATLS_E_USAGE);
     assert_string_equal(err.check, "config.binding");
+
+    /* A dialect that is judged here and not made, on a side that has an attester. */
+    atls_binding judged_only = message_binding;
+    judged_only.verify_only = true;
+    const atls_attester attester = {.name = "none"};
+    c->bindings[0] = &judged_only;
+    assert_int_equal(atls_config_make_identity(c, RIG_WHEN_S, &err), ATLS_OK);
+    assert_int_equal(atls_config_apply(c, ctx, ATLS_SERVER, &err), ATLS_OK);
+    atls_config_set0_attester(c, &attester);
+    err = (atls_err){0};
+    assert_int_equal(atls_config_apply(c, ctx, ATLS_SERVER, &err), ATLS_E_USAGE);
+    assert_string_equal(err.check, "config.binding");
     SSL_CTX_free(ctx);
     atls_verifier_free(v);
     atls_config_free(c);
