@@ -1,0 +1,64 @@
+/* keeper.h: which item to ask which origin for, and when: the rules of fetching as a machine without clock or connection.
+ *
+ * Single flight: one request an item at a time. Fail-over through the origins in order, retries with jitter until the item's total
+ * time is over, peace where an origin asked for it (Retry-After) or is known to want it (KDS), absence remembered
+ * briefly, renewal ahead of expiry. The driver (fetcher.c, or a test) calls next, makes the request, tells done. Not for
+ * several threads at once: the driver has the lock. */
+#ifndef ATLS_NET_KEEPER_H
+#define ATLS_NET_KEEPER_H
+
+#include "net/response.h"
+
+typedef struct atls_keeper atls_keeper;
+
+typedef struct atls_keeper_settings {
+    const atls_origin *origins; /* borrowed */
+    size_t origins_n;
+    uint32_t total_ms;        /* for one item, over all origins and retries */
+    uint32_t refresh_percent; /* of its life that an item is renewed before its end */
+    char channel[16];
+    bool has_shared;                               /* ask the second level before an origin */
+    uint32_t (*random)(void *arg, uint32_t below); /* jitter */
+    atls_fetch_log *log;                           /* NULL: none */
+    void *arg;                                     /* of both */
+} atls_keeper_settings;
+
+/* The store is borrowed. NULL: no memory. */
+atls_keeper *atls_keeper_new(atls_store *store, const atls_keeper_settings *settings);
+void atls_keeper_free(atls_keeper *k);
+
+/* Somebody waits for it: it is fetched now unless the store has it in its time (force: even then). Absence that is
+ * remembered is answered at once. Its place in `*ticket`, for atls_keeper_look. */
+ATLS_MUST_USE atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force,
+                                         uint64_t now_ms, int64_t when_s, uint64_t *ticket,
+                                         atls_err *err);
+typedef enum atls_keeper_state {
+    ATLS_KEEPER_PENDING = 0,
+    ATLS_KEEPER_HELD,
+    ATLS_KEEPER_FAILED
+} atls_keeper_state;
+/* FAILED: err says why (the most telling of what the origins answered). */
+atls_keeper_state atls_keeper_look(const atls_keeper *k, const char *key, uint64_t ticket,
+                                   atls_err *err);
+void atls_keeper_keep_fresh(atls_keeper *k, bool keep); /* renew all that the store holds */
+
+/* The next thing to do now; false: nothing until *wake_ms (UINT64_MAX: until something is wanted). */
+typedef enum atls_keeper_step { ATLS_STEP_SHARED = 0, ATLS_STEP_ORIGIN } atls_keeper_step;
+typedef struct atls_keeper_action {
+    uint64_t id; /* for atls_keeper_done */
+    atls_keeper_step step;
+    char key[ATLS_ITEM_KEY_LEN];
+    const atls_origin *origin; /* of STEP_ORIGIN */
+    atls_http_request request; /* likewise */
+} atls_keeper_action;
+bool atls_keeper_next(atls_keeper *k, uint64_t now_ms, int64_t when_s, atls_keeper_action *out,
+                      uint64_t *wake_ms);
+
+/* What came of it. response NULL with STEP_ORIGIN: no answer, failure says why. Takes the item into the store where it holds. */
+void atls_keeper_done(atls_keeper *k, uint64_t id, const atls_http_response *response,
+                      const atls_err *failure, uint64_t now_ms, int64_t when_s);
+/* Of STEP_SHARED: the item that was there (NULL: none, or away); wait: another host is fetching it, ask the second level again. */
+void atls_keeper_done_shared(atls_keeper *k, uint64_t id, const atls_item *item, bool wait,
+                             uint64_t now_ms, int64_t when_s);
+
+#endif
