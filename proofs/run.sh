@@ -12,7 +12,7 @@ files=(src/base/reader.c src/base/writer.c src/codec/scale.c src/evidence/dcap/r
     src/binding/cocos_frame.c src/binding/intel_quote.c src/binding/oe_report.c src/binding/protobuf.c
     src/binding/hello.c src/binding/constellation_parts.c src/binding/atlas_http.c
     src/trust/tpm_public.c src/evidence/tpm/attest.c src/evidence/tpm/hcl.c src/evidence/tpm/signature.c
-    src/evidence/snp/report.c src/trust/amd_cert_table.c src/evidence/log/tcg.c src/evidence/log/ima.c
+    src/evidence/snp/report.c src/trust/amd_cert_table.c src/trust/item.c src/evidence/log/tcg.c src/evidence/log/ima.c
     src/codec/msgpack.c src/binding/dstack_v0.c)
 whole=(src/evidence/log/tcg.c src/evidence/log/ima.c src/binding/hello.c
     src/binding/atlas_http.c) # goals not split: fewer, and together faster

@@ -44,9 +44,10 @@ typedef struct atls_item_name {
     char issuer[ATLS_ITEM_KEY_LEN]; /* JWK set: decoded */
 } atls_item_name;
 
-/* The one spelling of each key: anything else is ATLS_E_USAGE "item.key". */
+/* The one spelling of each key: anything else is ATLS_E_USAGE "item.key". An issuer is printable ASCII; N is 1 to
+ * 2^32 - 1 without leading zeros. */
 ATLS_MUST_USE atls_code atls_item_name_parse(const char *key, atls_item_name *out, atls_err *err);
-/* The reverse; a name of fields that make sense always fits. */
+/* The reverse; a name of fields that make sense always fits. An issuer that is too long gives an empty key. */
 void atls_item_name_format(const atls_item_name *name, char key[ATLS_ITEM_KEY_LEN]);
 atls_family atls_item_family(
     atls_item_kind kind); /* whose roots it holds under; JWK sets: none asks */
@@ -58,9 +59,12 @@ atls_family atls_item_family(
 #define ATLS_ITEM_MAX_LEN                                                                          \
     (ATLS_ITEM_HEADER_LEN + ATLS_ITEM_KEY_LEN + ATLS_ITEM_CHAIN_MAX + ATLS_ITEM_BODY_MAX)
 size_t atls_item_encoded_len(const atls_item *item);
-void atls_item_encode(const atls_item *item, atls_writer *w);
-/* Views of bytes. The key is text of 1 to ATLS_ITEM_KEY_LEN - 1 printable characters; whether it is a name is not
- * looked at. ATLS_E_INVALID "item.form". */
+void atls_item_encode(const atls_item *item, atls_writer *w); /* w fails past the maxima */
+/* Views of bytes. The key is text of 1 to ATLS_ITEM_KEY_LEN - 1 printable characters, no space; whether it is a name is
+ * not looked at. ATLS_E_INVALID "item.form". */
+/*@ requires valid_buf(bytes) && \valid(out) && (err == \null || \valid(err)) && \separated(out, err);
+    assigns *out, *err;
+    ensures \result == ATLS_OK ==> valid_buf(out->chain) && valid_buf(out->body); */
 ATLS_MUST_USE atls_code atls_item_decode(atls_buf bytes, atls_item *out, atls_err *err);
 
 #endif
