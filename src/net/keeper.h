@@ -3,7 +3,7 @@
  * Single flight: one request an item at a time. Fail-over through the origins in order, retries with jitter until the item's total
  * time is over, peace where an origin asked for it (Retry-After) or is known to want it (KDS), absence remembered
  * briefly, renewal ahead of expiry. The driver (fetcher.c, or a test) calls next, makes the request, tells done. Not for
- * several threads at once: the driver has the lock. */
+ * several threads at once: the driver has the lock. now_ms is of a clock that never goes back, and goes on in suspend. */
 #ifndef ATLS_NET_KEEPER_H
 #define ATLS_NET_KEEPER_H
 
@@ -13,13 +13,13 @@ typedef struct atls_keeper atls_keeper;
 
 typedef struct atls_keeper_settings {
     const atls_origin *origins; /* borrowed */
-    size_t origins_n;
-    uint32_t total_ms;        /* for one item, over all origins and retries */
-    uint32_t refresh_percent; /* of its life that an item is renewed before its end */
+    size_t origins_n;           /* at most ATLS_ORIGINS_MAX */
+    uint32_t total_ms;          /* for one item, over all origins and retries */
+    uint32_t refresh_percent;   /* of its life that an item is renewed before its end */
     char channel[16];
     bool has_shared;                               /* ask the second level before an origin */
-    uint32_t (*random)(void *arg, uint32_t below); /* jitter */
-    atls_fetch_log *log;                           /* NULL: none */
+    uint32_t (*random)(void *arg, uint32_t below); /* jitter: 0 to below - 1 */
+    atls_fetch_log *log;                           /* NULL: none; called from all that take k */
     void *arg;                                     /* of both */
 } atls_keeper_settings;
 
@@ -27,8 +27,9 @@ typedef struct atls_keeper_settings {
 atls_keeper *atls_keeper_new(atls_store *store, const atls_keeper_settings *settings);
 void atls_keeper_free(atls_keeper *k);
 
-/* Somebody waits for it: it is fetched now unless the store has it in its time (force: even then). Absence that is
- * remembered is answered at once. Its place in `*ticket`, for atls_keeper_look. */
+/* Somebody waits for it: it is fetched now unless the store has it in its time (force: even then). What failed a moment ago, and
+ * absence, are answered from memory (unless force). Its place in *ticket, for atls_keeper_look.
+ * ATLS_E_USAGE "item.key"; ATLS_E_COLLATERAL "fetch.busy". */
 ATLS_MUST_USE atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force,
                                          uint64_t now_ms, int64_t when_s, uint64_t *ticket,
                                          atls_err *err);
@@ -37,24 +38,33 @@ typedef enum atls_keeper_state {
     ATLS_KEEPER_HELD,
     ATLS_KEEPER_FAILED
 } atls_keeper_state;
-/* FAILED: err says why (the most telling of what the origins answered). */
+/* FAILED: err says why (the most telling of what the origins answered). PENDING: what has gone wrong so far, code ATLS_OK if
+ * nothing has. */
 atls_keeper_state atls_keeper_look(const atls_keeper *k, const char *key, uint64_t ticket,
                                    atls_err *err);
-void atls_keeper_keep_fresh(atls_keeper *k, bool keep); /* renew all that the store holds */
+/* Renew what the store holds, and go on asking for what was wanted and could not be had. */
+void atls_keeper_keep_fresh(atls_keeper *k, bool keep);
 
-/* The next thing to do now; false: nothing until *wake_ms (UINT64_MAX: until something is wanted). */
-typedef enum atls_keeper_step { ATLS_STEP_SHARED = 0, ATLS_STEP_ORIGIN } atls_keeper_step;
+/* The next thing to do now; false: nothing until *wake_ms (UINT64_MAX: until something is wanted, or done). */
+typedef enum atls_keeper_step {
+    ATLS_STEP_SHARED = 0, /* ask the second level; then atls_keeper_done_shared */
+    ATLS_STEP_ORIGIN,     /* ask an origin; then atls_keeper_done */
+    ATLS_STEP_SHARE,      /* give the second level what has been taken; nothing is told back */
+    ATLS_STEP_UNLOCK      /* it could not be had: let other hosts try; nothing is told back */
+} atls_keeper_step;
 typedef struct atls_keeper_action {
     uint64_t id; /* for atls_keeper_done */
     atls_keeper_step step;
     char key[ATLS_ITEM_KEY_LEN];
     const atls_origin *origin; /* of STEP_ORIGIN */
     atls_http_request request; /* likewise */
+    uint32_t timeout_ms;       /* likewise: what is left of the item's total time */
 } atls_keeper_action;
 bool atls_keeper_next(atls_keeper *k, uint64_t now_ms, int64_t when_s, atls_keeper_action *out,
                       uint64_t *wake_ms);
 
-/* What came of it. response NULL with STEP_ORIGIN: no answer, failure says why. Takes the item into the store where it holds. */
+/* What came of it. response NULL: failure says why: ATLS_E_INVALID: something came that is not to be had; other codes: no
+ * answer. Takes the item into the store where it holds. */
 void atls_keeper_done(atls_keeper *k, uint64_t id, const atls_http_response *response,
                       const atls_err *failure, uint64_t now_ms, int64_t when_s);
 /* Of STEP_SHARED: the item that was there (NULL: none, or away); wait: another host is fetching it, ask the second level again. */
