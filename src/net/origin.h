@@ -21,7 +21,9 @@ typedef struct atls_origin {
     char unix_path[108]; /* "": TCP */
     char issuer[256];    /* JWK sets: whose */
     char name[200];      /* for people: as it was given, without a password */
-    uint32_t gap_ms;     /* at least this between two requests: KDS 10,000, others 0 */
+    uint32_t
+        gap_ms; /* at least this between two requests: AMD's own KDS 10,000, others (mirrors too) 0 */
+    bool is_pcs; /* Intel's own service: it has the CRL of the root elsewhere, and asks for a key */
 } atls_origin;
 
 /* KIND=URL of <atls/fetch.h>. ATLS_E_USAGE "fetch.origin". */

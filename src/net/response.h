@@ -4,6 +4,8 @@
 
 #include "net/origin.h"
 
+#define ATLS_RESPONSE_BODY_MAX (2 * ATLS_ITEM_BODY_MAX + 16) /* bytes: a CRL as hex */
+
 typedef struct atls_http_response {
     long status;      /* 0: there was none */
     atls_buf headers; /* of the last answer: lines as they came, with CRLF, at most 64 KiB */
@@ -18,9 +20,10 @@ typedef struct atls_response_hint {
     uint32_t retry_after_s; /* it asked for so much peace, at most 3600; 0: it said nothing */
 } atls_response_hint;
 
-/* *item: owned, freed with atls_response_item_free; key is the one asked for. Chains come out of headers (percent-encoded PEM;
+/* *out: owned, not to be moved (its key is inside), freed with atls_response_item_free; key is the one asked for. Chains come out of headers (percent-encoded PEM;
  * names without regard to case), CRLs in PEM, DER or hex become DER. Other failures: code 3 with an id that says what happened
- * ("fetch.status", "fetch.throttled", "fetch.absent", "fetch.content_type", "fetch.chain", "fetch.body", ...), the origin's name and what to
+ * ("fetch.absent", "fetch.throttled", "fetch.server", "fetch.denied", "fetch.redirect", "fetch.status", "fetch.no_answer";
+ * of an answer 200: "fetch.content_type", "fetch.chain", "fetch.body", "fetch.size"), the origin's name and what to
  * do in the sentence. when_s: for a Retry-After that is a date. */
 typedef struct atls_response_item {
     atls_item item;
