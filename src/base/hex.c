@@ -10,18 +10,19 @@ void atls_hex_encode(atls_buf bytes, char *out)
     out[2 * bytes.len] = '\0';
 }
 
-static int digit_value(char c)
+#define NO_DIGIT 16u
+
+/* From '0' to 'f'. */
+static const uint8_t digit_values['f' - '0' + 1] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  16, 16, 16, 16, 16, 16, 16, 10, 11,
+    12, 13, 14, 15, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+    16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 10, 11, 12, 13, 14, 15};
+
+static inline unsigned digit_value(char c)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
+    const unsigned place =
+        (unsigned)(uint8_t)c - '0'; /* what stands before '0' is far behind the table */
+    return place < sizeof digit_values ? digit_values[place] : NO_DIGIT;
 }
 
 bool atls_hex_decode(const char *text, size_t len, uint8_t *out, size_t cap, size_t *out_len)
@@ -30,12 +31,12 @@ bool atls_hex_decode(const char *text, size_t len, uint8_t *out, size_t cap, siz
         return false;
     }
     for (size_t i = 0; i < len / 2; i++) {
-        int high = digit_value(text[2 * i]);
-        int low = digit_value(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
+        const unsigned high = digit_value(text[2 * i]);
+        const unsigned low = digit_value(text[2 * i + 1]);
+        if ((high | low) >= NO_DIGIT) {
             return false;
         }
-        out[i] = (uint8_t)(high * 16 + low);
+        out[i] = (uint8_t)(high * 16u + low);
     }
     *out_len = len / 2;
     return true;

@@ -2,6 +2,7 @@
  * structures. */
 #include "binding/constellation_document.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,9 @@
 #include "codec/json.h"
 #include "crypto/pem.h"
 
-#define BANK_SHA256 0x000b
-#define GO_SHA256   11
+#define BANK_SHA256   0x000b
+#define GO_SHA256     "11"
+#define DOCUMENT_MORE 4096u
 
 static atls_code unfit(const atls_constellation_variant *variant, const char *why, atls_err *err)
 {
@@ -193,91 +195,150 @@ atls_code atls_constellation_instance_info(const atls_constellation_variant *var
     return ATLS_OK;
 }
 
-/* --- the vTPM's part --- */
+/* --- the document: written straight out, because most of it is one long quote --- */
+
+static void put_base64(atls_writer *d, atls_buf bytes)
+{
+    if (bytes.len == 0) {
+        atls_writer_text(d, "null");
+        return;
+    }
+    atls_writer_text(d, "\"");
+    atls_base64_write(d, bytes);
+    atls_writer_text(d, "\"");
+}
+
+/* before: all that stands between the last value and this one. */
+static void put_bytes(atls_writer *d, const char *before, atls_buf bytes)
+{
+    atls_writer_text(d, before);
+    put_base64(d, bytes);
+}
 
 /* A signature with its header, which an RSA one may come without. */
-static json_t *signature(atls_buf bytes)
+static void put_signature(atls_writer *d, const char *before, atls_buf bytes)
 {
     uint8_t whole[6 + 512] = {0x00, 0x14, 0x00, 0x0b};
     if (bytes.len != 256 && bytes.len != 384 && bytes.len != 512) {
-        return base64(bytes);
+        put_bytes(d, before, bytes);
+        return;
     }
     whole[4] = (uint8_t)(bytes.len / 256);
     whole[5] = (uint8_t)(bytes.len % 256);
     memcpy(whole + 6, bytes.ptr, bytes.len);
-    return base64((atls_buf){whole, 6 + bytes.len});
+    put_bytes(d, before, (atls_buf){whole, 6 + bytes.len});
+}
+
+static bool is_selected(uint32_t selected, unsigned pcr)
+{
+    return selected / (UINT32_C(1) << pcr) % 2 == 1;
+}
+
+/* False: its value is not there. */
+static bool put_pcr(atls_writer *d, bool *first, unsigned pcr, uint32_t selected, atls_buf values)
+{
+    char name[8];
+    size_t at = 0;
+    for (unsigned i = 0; i < pcr; i++) {
+        at += is_selected(selected, i) ? 32 : 0;
+    }
+    if (!is_selected(selected, pcr)) {
+        return true;
+    }
+    if (at + 32 > values.len) {
+        return false;
+    }
+    (void)snprintf(name, sizeof name, "%s\"%u\":", *first ? "" : ",", pcr);
+    *first = false;
+    put_bytes(d, name, (atls_buf){values.ptr + at, 32});
+    return true;
 }
 
 /* Names sorted as text: 0, 1, 10, 11, ..., 2, 20, ... */
-static bool put_pcr(json_t *map, unsigned pcr, uint32_t selected, atls_buf values)
+static bool put_pcrs(atls_writer *d, uint32_t selected, atls_buf values)
 {
-    char name[4];
-    size_t at = 0;
-    for (unsigned i = 0; i < pcr; i++) {
-        at += selected / (UINT32_C(1) << i) % 2 == 1 ? 32 : 0;
-    }
-    if (selected / (UINT32_C(1) << pcr) % 2 == 0) {
-        return true;
-    }
-    (void)snprintf(name, sizeof name, "%u", pcr);
-    return at + 32 <= values.len && put(map, name, (atls_buf){values.ptr + at, 32});
-}
-
-static json_t *pcr_map(uint32_t selected, atls_buf values)
-{
-    json_t *map = json_object();
-    bool good = map != NULL;
+    bool is_first = true;
+    bool good = true;
+    atls_writer_text(d, "{");
     for (unsigned first = 0; good && first < 10; first++) {
-        good = put_pcr(map, first, selected, values);
+        good = put_pcr(d, &is_first, first, selected, values);
         for (unsigned second = 0; good && first > 0 && second < 10; second++) {
             const unsigned pcr = 10 * first + second;
-            good = pcr > 23 || put_pcr(map, pcr, selected, values);
+            good = pcr > 23 || put_pcr(d, &is_first, pcr, selected, values);
         }
     }
-    if (!good) {
-        json_decref(map);
-        return NULL;
-    }
-    return map;
+    atls_writer_text(d, "}");
+    return good;
 }
 
-static json_t *attestation(const atls_constellation_variant *variant, const atls_link *link,
-                           atls_buf area, uint32_t selected)
-{
-    const atls_buf log = atls_link_part(link, "event_log");
-    const bool names_cert =
-        variant->form == ATLS_CONSTELLATION_TPM || variant->form == ATLS_CONSTELLATION_GCP_SNP;
-    const atls_buf cert = names_cert ? atls_link_part(link, "ak_cert") : (atls_buf){NULL, 0};
-    json_t *map = pcr_map(selected, atls_link_part(link, "pcrs"));
-    json_t *made = json_pack("{sos[{sosos{siso}}]}", "ak_pub", base64(area), "quotes", "quote",
-                             base64(atls_link_part(link, "quote")), "raw_sig",
-                             signature(atls_link_part(link, "signature")), "pcrs", "hash",
-                             GO_SHA256, "pcrs", map);
-    if (made != NULL && ((log.len > 0 && !put(made, "event_log", log)) ||
-                         (cert.len > 0 && !put(made, "ak_cert", cert)) ||
-                         json_object_set_new(made, "TeeAttestation", json_null()) != 0)) {
-        json_decref(made);
-        return NULL;
-    }
-    return made;
-}
-
-static atls_code write_tpm(const atls_constellation_variant *variant, const atls_link *link,
-                           atls_buf info, atls_buf user, char **out, atls_err *err)
+static atls_code put_attestation(const atls_constellation_variant *variant, const atls_link *link,
+                                 atls_writer *d, atls_err *err)
 {
     uint16_t bank = 0;
     uint32_t selected = 0;
     const atls_buf area = atls_public_area(atls_link_part(link, "ak_public"));
-    if (!atls_quote_selection(atls_link_part(link, "quote"), &bank, &selected) ||
-        bank != BANK_SHA256) {
+    const atls_buf quote = atls_link_part(link, "quote");
+    const atls_buf log = atls_link_part(link, "event_log");
+    const bool names_cert =
+        variant->form == ATLS_CONSTELLATION_TPM || variant->form == ATLS_CONSTELLATION_GCP_SNP;
+    const atls_buf cert = names_cert ? atls_link_part(link, "ak_cert") : (atls_buf){NULL, 0};
+    if (!atls_quote_selection(quote, &bank, &selected) || bank != BANK_SHA256) {
         return unfit(variant, "the quote is not of PCRs in the bank of SHA-256 alone", err);
     }
     if (area.len == 0) {
         return unfit(variant, "there is no ak_public in the TPM's own form", err);
     }
-    json_t *made = json_pack("{sososo}", "Attestation", attestation(variant, link, area, selected),
-                             "InstanceInfo", base64(info), "UserData", base64(user));
-    return write_out(made, made != NULL, out, err);
+    put_bytes(d, "{\"ak_pub\":", area);
+    put_bytes(d, ",\"quotes\":[{\"quote\":", quote);
+    put_signature(d, ",\"raw_sig\":", atls_link_part(link, "signature"));
+    atls_writer_text(d, ",\"pcrs\":{\"hash\":" GO_SHA256 ",\"pcrs\":");
+    if (!put_pcrs(d, selected, atls_link_part(link, "pcrs"))) {
+        return unfit(variant, "the quote selects more PCRs than there are values of", err);
+    }
+    atls_writer_text(d, "}}]");
+    if (log.len > 0) {
+        put_bytes(d, ",\"event_log\":", log);
+    }
+    if (cert.len > 0) {
+        put_bytes(d, ",\"ak_cert\":", cert);
+    }
+    atls_writer_text(d, ",\"TeeAttestation\":null}");
+    return ATLS_OK;
+}
+
+static atls_code put_document(const atls_constellation_variant *variant, const atls_link *link,
+                              atls_buf info, atls_buf user, atls_buf nonce, atls_writer *d,
+                              atls_err *err)
+{
+    switch (variant->form) {
+    case ATLS_CONSTELLATION_DUMMY:
+        put_bytes(d, "{\"UserData\":", user);
+        put_bytes(d, ",\"Nonce\":", nonce);
+        break;
+    case ATLS_CONSTELLATION_TDX:
+        put_bytes(d, "{\"RawQuote\":", atls_link_part(link, "quote"));
+        put_bytes(d, ",\"UserData\":", user);
+        break;
+    default:
+        atls_writer_text(d, "{\"Attestation\":");
+        ATLS_TRY(put_attestation(variant, link, d, err));
+        put_bytes(d, ",\"InstanceInfo\":", info);
+        put_bytes(d, ",\"UserData\":", user);
+        break;
+    }
+    atls_writer_text(d, "}");
+    atls_writer_u8(d, 0);
+    return atls_writer_ok(d) ? ATLS_OK : ATLS_ERR_NOMEM(err);
+}
+
+/* Base64 takes 4 bytes for 3; names, 24 PCRs and the rest take less than DOCUMENT_MORE. */
+static size_t room_for(const atls_link *link, atls_buf info)
+{
+    size_t room = DOCUMENT_MORE + 2 * info.len;
+    for (size_t i = 0; i < link->evidence.parts_n; i++) {
+        room += 2 * link->evidence.parts[i].len;
+    }
+    return room;
 }
 
 atls_code atls_constellation_document_write(const atls_constellation_variant *variant,
@@ -285,21 +346,21 @@ atls_code atls_constellation_document_write(const atls_constellation_variant *va
                                             const uint8_t user_data[32], const uint8_t nonce[32],
                                             char **out, atls_err *err)
 {
-    const atls_buf user = {user_data, 32};
-    const atls_buf fresh = {nonce, 32};
-    json_t *made = NULL;
     if (strcmp(link->evidence.type, variant->type) != 0) {
         return unfit(variant, "it is of another type", err);
     }
-    switch (variant->form) {
-    case ATLS_CONSTELLATION_DUMMY:
-        made = json_pack("{soso}", "UserData", base64(user), "Nonce", base64(fresh));
-        return write_out(made, made != NULL, out, err);
-    case ATLS_CONSTELLATION_TDX:
-        made = json_pack("{soso}", "RawQuote", base64(atls_link_part(link, "quote")), "UserData",
-                         base64(user));
-        return write_out(made, made != NULL, out, err);
-    default:
-        return write_tpm(variant, link, instance_info, user, out, err);
+    const size_t room = room_for(link, instance_info);
+    uint8_t *space = malloc(room);
+    if (space == NULL) {
+        return ATLS_ERR_NOMEM(err);
     }
+    atls_writer d = atls_writer_of(space, room);
+    const atls_code rc = put_document(variant, link, instance_info, (atls_buf){user_data, 32},
+                                      (atls_buf){nonce, 32}, &d, err);
+    if (rc != ATLS_OK) {
+        free(space);
+        return rc;
+    }
+    *out = (char *)space;
+    return ATLS_OK;
 }

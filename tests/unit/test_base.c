@@ -114,6 +114,15 @@ static void hex_goes_both_ways(void **state)
     assert_false(atls_hex_decode("0", 1, out, sizeof out, &len));
     assert_false(atls_hex_decode("0g", 2, out, sizeof out, &len));
     assert_false(atls_hex_decode("0011223344", 10, out, sizeof out, &len));
+    size_t taken = 0;
+    for (unsigned c = 0; c < 256; c++) {
+        const char low[2] = {'0', (char)c};
+        const char high[2] = {(char)c, 'f'};
+        const bool good = atls_hex_decode(low, 2, out, sizeof out, &len);
+        assert_int_equal(atls_hex_decode(high, 2, out, sizeof out, &len), good);
+        taken += good;
+    }
+    assert_int_equal(taken, 22);
 }
 
 static void time_takes_real_dates_only(void **state)

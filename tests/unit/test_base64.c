@@ -48,6 +48,37 @@ static void vectors_go_both_ways(void **state)
     }
 }
 
+static void assert_written_alike(const uint8_t *bytes, size_t n, const char *text)
+{
+    uint8_t space[4000];
+    const size_t len = strlen(text);
+    atls_writer w = atls_writer_of(space, len);
+    atls_base64_write(&w, (atls_buf){bytes, n});
+    assert_true(atls_writer_ok(&w));
+    assert_int_equal(w.len, len);
+    assert_memory_equal(space, text, len);
+    if (len > 0) {
+        w = atls_writer_of(space, len - 1);
+        atls_base64_write(&w, (atls_buf){bytes, n});
+        assert_false(atls_writer_ok(&w));
+    }
+}
+
+static void long_bytes_are_written_in_pieces(void **state)
+{
+    (void)state;
+    uint8_t bytes[2000];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * i % 251);
+    }
+    for (size_t n = 760; n <= sizeof bytes; n++) {
+        char *text = atls_base64_encode((atls_buf){bytes, n});
+        assert_non_null(text);
+        assert_written_alike(bytes, n, text);
+        atls_free(text);
+    }
+}
+
 static void every_byte_survives(void **state)
 {
     (void)state;
@@ -59,6 +90,7 @@ static void every_byte_survives(void **state)
         char *text = atls_base64_encode((atls_buf){bytes, n});
         assert_non_null(text);
         assert_int_equal(strlen(text), (n + 2) / 3 * 4);
+        assert_written_alike(bytes, n, text);
         uint8_t out[256];
         size_t len;
         assert_true(atls_base64_decode(buf_of(text), out, n, &len));
@@ -113,15 +145,31 @@ static void anything_else_is_refused(void **state)
             fail_msg("taken: %s", rows[i].what);
         }
     }
-    /* Each of the 256 bytes in one place: exactly the 64 digits are taken. */
-    size_t taken = 0;
-    for (unsigned c = 0; c < 256; c++) {
-        uint8_t text[4] = {'A', (uint8_t)c, 'A', 'A'};
-        uint8_t out[3];
-        size_t len;
-        taken += atls_base64_decode((atls_buf){text, 4}, out, sizeof out, &len);
+}
+
+/* Each of the 256 bytes in each place: exactly the 64 digits are taken, and in front of padding those without spare bits. */
+static void in_each_place_only_digits_are_taken(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t place, taken;
+    } rows[] = {
+        {"AAAA", 0, 64}, {"AAAA", 1, 64}, {"AAAA", 2, 64}, {"AAA=", 0, 64}, {"AAA=", 1, 64},
+        {"AAA=", 2, 17}, {"AA==", 0, 64}, {"AA==", 1, 4},  {"AAA=", 3, 65}, /* digits, and = */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t taken = 0;
+        for (unsigned c = 0; c < 256; c++) {
+            uint8_t text[8] = "AAAA";
+            uint8_t out[6];
+            size_t len;
+            memcpy(text + 4, rows[i].text, 4);
+            text[4 + rows[i].place] = (uint8_t)c;
+            taken += atls_base64_decode((atls_buf){text, 8}, out, sizeof out, &len);
+        }
+        assert_int_equal(taken, rows[i].taken);
     }
-    assert_int_equal(taken, 64);
 }
 
 int main(void)
@@ -129,7 +177,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_go_both_ways),
         cmocka_unit_test(every_byte_survives),
+        cmocka_unit_test(long_bytes_are_written_in_pieces),
         cmocka_unit_test(anything_else_is_refused),
+        cmocka_unit_test(in_each_place_only_digits_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -372,6 +372,22 @@ static void scanner_stays_where_it_failed(void **state)
     assert_int_equal(atls_json_scan_next(&scan).kind, ATLS_JSON_DONE);
 }
 
+/* Every byte in every place of a string that is longer than a machine word: only ASCII that stands for itself is taken. */
+static void in_each_place_of_a_string_only_plain_bytes_are_taken(void **state)
+{
+    (void)state;
+    for (size_t place = 0; place < 20; place++) {
+        for (unsigned c = 0; c < 256; c++) {
+            char text[24] = "[\"aaaaaaaaaaaaaaaaaaaa\"]";
+            atls_err err;
+            text[2 + place] = (char)c;
+            const bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+            assert_int_equal(parse_bytes(text, sizeof text, &err),
+                             plain ? ATLS_OK : ATLS_E_INVALID);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +401,7 @@ int main(void)
         cmocka_unit_test(member_bytes_are_exact),
         cmocka_unit_test(locate_follows_paths),
         cmocka_unit_test(scanner_stays_where_it_failed),
+        cmocka_unit_test(in_each_place_of_a_string_only_plain_bytes_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
