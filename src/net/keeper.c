@@ -268,7 +268,7 @@ static bool answer(atls_keeper *k, keeper_entry *e, const atls_http_response *re
     atls_err why = {.code = ATLS_OK};
     if (response == NULL) {
         why = *failure;
-        hint.unreachable = why.code != ATLS_E_INVALID;
+        hint.unreachable = why.check == NULL || strcmp(why.check, "fetch.size") != 0;
     } else if (atls_response_read(o, e->key, response, when_s, &item, &hint, &why) == ATLS_OK) {
         keeper_origin_answered(k, e->origin, when_s);
         e->answered = true;

@@ -63,8 +63,8 @@ typedef struct atls_keeper_action {
 bool atls_keeper_next(atls_keeper *k, uint64_t now_ms, int64_t when_s, atls_keeper_action *out,
                       uint64_t *wake_ms);
 
-/* What came of it. response NULL: failure says why: ATLS_E_INVALID: something came that is not to be had; other codes: no
- * answer. Takes the item into the store where it holds. */
+/* What came of it. response NULL: failure says why: "fetch.size": more came than is taken; others: no answer. Takes the item into
+ * the store where it holds. */
 void atls_keeper_done(atls_keeper *k, uint64_t id, const atls_http_response *response,
                       const atls_err *failure, uint64_t now_ms, int64_t when_s);
 /* Of STEP_SHARED: the item that was there (NULL: none, or away); wait: another host is fetching it, ask the second level again. */
