@@ -276,6 +276,21 @@ static atls_code check_evidence(const atls_evidence *e, atls_err *err)
     return ATLS_OK;
 }
 
+/* Bytes that the map takes at most, as far as a payload may have them: a head is of nine bytes or fewer. */
+static size_t map_room(const field *fields, size_t n)
+{
+    size_t room = 9;
+    for (size_t i = 0; i < n; i++) {
+        const size_t left = ATLS_EA_CMW_MAX - room;
+        const size_t head = 9 + strlen(fields[i].name) + 9;
+        if (head > left || fields[i].bytes.len > left - head) {
+            return ATLS_EA_CMW_MAX;
+        }
+        room += head + fields[i].bytes.len;
+    }
+    return room;
+}
+
 static void write_map(atls_writer *w, const field *fields, size_t n)
 {
     atls_cbor_write_head(w, ATLS_CBOR_MAP, n);
@@ -298,11 +313,12 @@ atls_code atls1_payload_encode(const atls1_payload *payload, uint8_t **out, size
     qsort(fields, n, sizeof fields[0], compare_fields);
     /* The map is written behind the room that the record's head takes at most, and moved to it. */
     const size_t head_max = 1 + 2 + sizeof ATLS1_MEDIA_TYPE + 5;
-    uint8_t *space = malloc(head_max + ATLS_EA_CMW_MAX);
+    const size_t room = map_room(fields, n);
+    uint8_t *space = malloc(head_max + room);
     if (space == NULL) {
         return ATLS_ERR_NOMEM(err);
     }
-    atls_writer inner = atls_writer_of(space + head_max, ATLS_EA_CMW_MAX);
+    atls_writer inner = atls_writer_of(space + head_max, room);
     write_map(&inner, fields, n);
     const atls_buf map = atls_writer_done(&inner);
     atls_writer w = atls_writer_of(space, head_max);

@@ -60,6 +60,8 @@ typedef struct atls_ea { /* views point into the authenticator's bytes */
     atls_buf chain[ATLS_EA_CHAIN_MAX]; /* DER; [0] the leaf */
     size_t chain_n;
     atls_buf spki;      /* of the leaf, as it stands there */
+    EVP_PKEY *key;      /* lent; NULL, which parsing leaves: decoded from spki. A caller who has the key of these very
+                         * bytes decoded (TLS has, where both leaves have one key) may set it before atls_ea_verify */
     atls_buf cmw;       /* empty if none */
     uint16_t scheme;
     atls_buf signature;
@@ -73,7 +75,15 @@ ATLS_MUST_USE atls_code atls_ea_parse(atls_buf bytes, const atls_ea_request *req
 ATLS_MUST_USE atls_code atls_ea_verify(const atls_ea_keys *keys, const atls_ea_request *request,
                                        const atls_ea *ea, atls_err *err);
 
-/* binder = Hash(SPKI || TLS-Exporter("Attestation", context, 32)); atls_hash_len(exporter->hash) bytes. */
+/* TLS-Exporter("Attestation", context, 32): a secret, to be cleansed. */
+#define ATLS_EA_EXPORTED_LEN 32
+ATLS_MUST_USE atls_code atls_ea_export(const atls_exporter *exporter, atls_buf context,
+                                       uint8_t out[ATLS_EA_EXPORTED_LEN], atls_err *err);
+/* binder = Hash(SPKI || that value); atls_hash_len(hash) bytes. */
+ATLS_MUST_USE atls_code atls_ea_binder_of(atls_hash hash, atls_buf spki,
+                                          const uint8_t exported[ATLS_EA_EXPORTED_LEN], uint8_t out[48],
+                                          atls_err *err);
+/* Both at once. */
 ATLS_MUST_USE atls_code atls_ea_binder(const atls_exporter *exporter, atls_buf spki, atls_buf context,
                                        uint8_t out[48], atls_err *err);
 

@@ -99,15 +99,14 @@ static void write_certificate(atls_writer *w, atls_buf context, const encoded_ch
     }
 }
 
-static atls_code write_certificate_verify(atls_writer *w, const atls_ea_keys *keys,
-                                          const atls_ea_request *request, uint16_t scheme,
-                                          EVP_PKEY *key, atls_err *err)
+static atls_code write_certificate_verify(atls_writer *w, const atls_transcript *transcript,
+                                          uint16_t scheme, EVP_PKEY *key, atls_err *err)
 {
     uint8_t tbs[EA_TBS_MAX];
     uint8_t signature[ATLS_TLS_SIGNATURE_MAX];
     size_t tbs_len = 0;
     size_t len = 0;
-    ATLS_TRY(atls_ea_to_be_signed(keys, request, atls_writer_done(w), tbs, &tbs_len, err));
+    ATLS_TRY(atls_ea_to_be_signed(transcript, tbs, &tbs_len, err));
     ATLS_TRY(atls_tls_sign(scheme, key, (atls_buf){tbs, tbs_len}, signature, &len, err));
     atls_writer_u8(w, HS_CERTIFICATE_VERIFY);
     atls_writer_u24be(w, (uint32_t)(4 + len));
@@ -118,16 +117,36 @@ static atls_code write_certificate_verify(atls_writer *w, const atls_ea_keys *ke
 }
 
 static atls_code write_finished(atls_writer *w, const atls_ea_keys *keys,
-                                const atls_ea_request *request, atls_buf certificate,
-                                atls_buf certificate_verify, atls_err *err)
+                                const atls_ea_request *request, const atls_transcript *transcript,
+                                atls_err *err)
 {
     uint8_t mac[48];
     const size_t len = atls_hash_len(keys->hash);
-    ATLS_TRY(atls_ea_finished(keys, request, certificate, certificate_verify, mac, err));
+    ATLS_TRY(atls_ea_finished(keys, request, transcript, mac, err));
     atls_writer_u8(w, HS_FINISHED);
     atls_writer_u24be(w, (uint32_t)len);
     atls_writer_bytes(w, (atls_buf){mac, len});
     return ATLS_OK;
+}
+
+/* Behind the Certificate message, which w has already. */
+static atls_code write_proofs(atls_writer *w, const atls_ea_keys *keys,
+                              const atls_ea_request *request, uint16_t scheme, EVP_PKEY *key,
+                              atls_err *err)
+{
+    const size_t certificate_len = w->len;
+    atls_transcript transcript = {0};
+    ATLS_TRY(atls_ea_transcript(keys, request, atls_writer_done(w), &transcript, err));
+    atls_code rc = write_certificate_verify(w, &transcript, scheme, key, err);
+    if (rc == ATLS_OK) {
+        const atls_buf certificate_verify = {w->ptr + certificate_len, w->len - certificate_len};
+        rc = atls_transcript_add(&transcript, certificate_verify, err);
+    }
+    if (rc == ATLS_OK) {
+        rc = write_finished(w, keys, request, &transcript, err);
+    }
+    atls_transcript_clear(&transcript);
+    return rc;
 }
 
 static atls_code write_authenticator(atls_writer *w, const atls_ea_keys *keys,
@@ -136,11 +155,7 @@ static atls_code write_authenticator(atls_writer *w, const atls_ea_keys *keys,
                                      uint16_t cmw_type, atls_err *err)
 {
     write_certificate(w, request->context, chain, cmw, cmw_type);
-    const size_t certificate_len = w->len;
-    ATLS_TRY(write_certificate_verify(w, keys, request, scheme, key, err));
-    const atls_buf certificate = {w->ptr, certificate_len};
-    const atls_buf certificate_verify = {w->ptr + certificate_len, w->len - certificate_len};
-    ATLS_TRY(write_finished(w, keys, request, certificate, certificate_verify, err));
+    ATLS_TRY(write_proofs(w, keys, request, scheme, key, err));
     return atls_writer_ok(w) ? ATLS_OK
                              : ATLS_ERR(err, ATLS_E_SYSTEM, "authenticator.space",
                                         "the authenticator is longer than was reckoned");
@@ -185,9 +200,14 @@ atls_code atls_ea_build_empty(const atls_ea_keys *keys, const atls_ea_request *r
 {
     uint8_t cert0[EA_CERT0_MAX];
     const atls_buf certificate = atls_ea_empty_certificate(request->context, cert0);
-    const atls_buf none = {NULL, 0};
     atls_writer w = atls_writer_of(space, cap);
-    ATLS_TRY(write_finished(&w, keys, request, certificate, none, err));
+    atls_transcript transcript = {0};
+    ATLS_TRY(atls_ea_transcript(keys, request, certificate, &transcript, err));
+    atls_code rc = write_finished(&w, keys, request, &transcript, err);
+    atls_transcript_clear(&transcript);
+    if (rc != ATLS_OK) {
+        return rc;
+    }
     if (!atls_writer_ok(&w)) {
         return ATLS_ERR(err, ATLS_E_USAGE, "authenticator.space",
                         "%zu bytes are too few for an empty authenticator", cap);

@@ -7,8 +7,6 @@
 #include "base/writer.h"
 #include "binding/authenticator_wire.h"
 
-#define EXPORTED_LEN 32
-
 static bool hash_is_a_suite_s(atls_hash hash)
 {
     return hash == ATLS_SHA256 || hash == ATLS_SHA384;
@@ -67,55 +65,62 @@ atls_code atls_ea_keys_derive(const atls_exporter *exporter, atls_ea_keys *out, 
     return rc;
 }
 
+atls_code atls_ea_export(const atls_exporter *exporter, atls_buf context,
+                         uint8_t out[ATLS_EA_EXPORTED_LEN], atls_err *err)
+{
+    return export_secret(exporter, "Attestation", context, out, ATLS_EA_EXPORTED_LEN, err);
+}
+
+atls_code atls_ea_binder_of(atls_hash hash, atls_buf spki,
+                            const uint8_t exported[ATLS_EA_EXPORTED_LEN], uint8_t out[48],
+                            atls_err *err)
+{
+    const atls_buf pieces[] = {spki, {exported, ATLS_EA_EXPORTED_LEN}};
+    return atls_digest(hash, pieces, 2, out, err);
+}
+
 atls_code atls_ea_binder(const atls_exporter *exporter, atls_buf spki, atls_buf context,
                          uint8_t out[48], atls_err *err)
 {
-    uint8_t exported[EXPORTED_LEN];
-    ATLS_TRY(export_secret(exporter, "Attestation", context, exported, sizeof exported, err));
-    const atls_buf pieces[] = {spki, {exported, sizeof exported}};
-    atls_code rc = atls_digest(exporter->hash, pieces, 2, out, err);
+    uint8_t exported[ATLS_EA_EXPORTED_LEN];
+    ATLS_TRY(atls_ea_export(exporter, context, exported, err));
+    atls_code rc = atls_ea_binder_of(exporter->hash, spki, exported, out, err);
     OPENSSL_cleanse(exported, sizeof exported);
     return rc;
 }
 
-static atls_code transcript(const atls_ea_keys *keys, const atls_ea_request *request,
-                            atls_buf certificate, atls_buf certificate_verify, uint8_t out[48],
-                            atls_err *err)
+atls_code atls_ea_transcript(const atls_ea_keys *keys, const atls_ea_request *request,
+                             atls_buf certificate, atls_transcript *out, atls_err *err)
 {
     const atls_buf pieces[] = {
         {keys->handshake_context[request->answered_by], atls_hash_len(keys->hash)},
         request->raw,
-        certificate,
-        certificate_verify};
-    return atls_digest(keys->hash, pieces, 4, out, err);
+        certificate};
+    return atls_transcript_begin(keys->hash, pieces, 3, out, err);
 }
 
-atls_code atls_ea_to_be_signed(const atls_ea_keys *keys, const atls_ea_request *request,
-                               atls_buf certificate, uint8_t out[EA_TBS_MAX], size_t *len,
-                               atls_err *err)
+atls_code atls_ea_to_be_signed(const atls_transcript *up_to_certificate, uint8_t out[EA_TBS_MAX],
+                               size_t *len, atls_err *err)
 {
-    const atls_buf none = {NULL, 0};
     uint8_t hash[48];
-    ATLS_TRY(transcript(keys, request, certificate, none, hash, err));
-    atls_writer w = atls_writer_of(out, EA_TBS_MAX);
-    for (size_t i = 0; i < 64; i++) {
-        atls_writer_u8(&w, 0x20);
-    }
+    ATLS_TRY(atls_transcript_hash(up_to_certificate, hash, err));
+    memset(out, 0x20, 64);
+    atls_writer w = atls_writer_of(out + 64, EA_TBS_MAX - 64);
     atls_writer_text(&w, "Exported Authenticator");
     atls_writer_u8(&w, 0);
-    atls_writer_bytes(&w, (atls_buf){hash, atls_hash_len(keys->hash)});
-    *len = atls_writer_done(&w).len;
+    atls_writer_bytes(&w, (atls_buf){hash, atls_hash_len(up_to_certificate->hash)});
+    *len = 64 + atls_writer_done(&w).len;
     return ATLS_OK;
 }
 
 atls_code atls_ea_finished(const atls_ea_keys *keys, const atls_ea_request *request,
-                           atls_buf certificate, atls_buf certificate_verify, uint8_t out[48],
+                           const atls_transcript *up_to_certificate_verify, uint8_t out[48],
                            atls_err *err)
 {
     uint8_t hash[48];
     uint8_t mac[ATLS_HASH_MAX];
     const size_t len = atls_hash_len(keys->hash);
-    ATLS_TRY(transcript(keys, request, certificate, certificate_verify, hash, err));
+    ATLS_TRY(atls_transcript_hash(up_to_certificate_verify, hash, err));
     const atls_buf piece = {hash, len};
     const atls_buf key = {keys->finished_key[request->answered_by], len};
     ATLS_TRY(atls_hmac(keys->hash, key, &piece, 1, mac, err));

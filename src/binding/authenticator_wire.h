@@ -14,14 +14,18 @@ enum { /* HandshakeType */
 };
 #define HS_HEADER 4 /* u8 type, u24be length */
 
+/* HC || request || Certificate: what CertificateVerify is over. With CertificateVerify added (nothing in an empty
+ * authenticator) it is what Finished is over: evidence is hashed once. */
+ATLS_MUST_USE atls_code atls_ea_transcript(const atls_ea_keys *keys, const atls_ea_request *request,
+                                           atls_buf certificate, atls_transcript *out,
+                                           atls_err *err);
 #define EA_TBS_MAX (64 + 22 + 1 + 48)
 /* RFC 9261, 5.2.2: what CertificateVerify signs: 87 + Hlen bytes. */
-ATLS_MUST_USE atls_code atls_ea_to_be_signed(const atls_ea_keys *keys,
-                                             const atls_ea_request *request, atls_buf certificate,
+ATLS_MUST_USE atls_code atls_ea_to_be_signed(const atls_transcript *up_to_certificate,
                                              uint8_t out[EA_TBS_MAX], size_t *len, atls_err *err);
-/* RFC 9261, 5.2.3: Hlen bytes. certificate_verify is empty in an empty authenticator. */
+/* RFC 9261, 5.2.3: Hlen bytes. */
 ATLS_MUST_USE atls_code atls_ea_finished(const atls_ea_keys *keys, const atls_ea_request *request,
-                                         atls_buf certificate, atls_buf certificate_verify,
+                                         const atls_transcript *up_to_certificate_verify,
                                          uint8_t out[48], atls_err *err);
 
 #define EA_CERT0_MAX (HS_HEADER + 1 + 255 + 3)

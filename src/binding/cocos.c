@@ -19,7 +19,6 @@
 #define CONTEXT_LEN 32
 #define OWN_REQUEST                                                                                \
     51 /* bytes of the request that we send: as the deployed clients', byte for byte */
-#define EXPORTED_LEN 32
 #define RECORD                                                                                     \
     16384 /* what an attester's application may have sent right behind its authenticator */
 #define REQUEST_TYPE   17 /* client_certificate_request: answered by the server */
@@ -31,6 +30,15 @@ _Static_assert(ATLS_COCOS_PAYLOAD_MAX == ATLS_EA_CMW_MAX, "payload and extension
 
 typedef enum stage { BEGUN = 0, ASKED, JUDGED, ATTESTING } stage;
 
+/* What both sides make of the connection by themselves. */
+typedef struct derived {
+    uint8_t binder[48];
+    size_t binder_len;
+    uint8_t aik_pub_hash[48];
+    uint8_t wide[64];   /* SHA-512(binder) */
+    uint8_t narrow[32]; /* SHA-256(exported value) */
+} derived;
+
 typedef struct cocos { /* the state of a connection */
     stage stage;
     uint16_t cmw_type;
@@ -39,37 +47,32 @@ typedef struct cocos { /* the state of a connection */
         tpm_binds; /* tpm: the binder itself is the qualifying data; otherwise a hash of the exported value */
     size_t frame_len; /* client: of the peer's frame, which is taken out after the verdict */
     bool same_key;    /* client: TLS leaf and authenticator have one key */
+    derived own;      /* server: out of the request; all of it goes to the peer */
     uint8_t request[ATLS_EA_REQUEST_MAX]; /* client: ours; server: the peer's */
     size_t request_len;
 } cocos;
 
-/* What both sides make of the connection by themselves. */
-typedef struct derived {
-    uint8_t binder[48];
-    size_t binder_len;
-    uint8_t exported[EXPORTED_LEN];
-    uint8_t aik_pub_hash[48];
-    uint8_t wide[64];   /* SHA-512(binder) */
-    uint8_t narrow[32]; /* SHA-256(exported value) */
-} derived;
+static atls_code derive_from(atls_hash hash, atls_buf spki,
+                             const uint8_t exported[ATLS_EA_EXPORTED_LEN], derived *out,
+                             atls_err *err)
+{
+    ATLS_TRY(atls_ea_binder_of(hash, spki, exported, out->binder, err));
+    out->binder_len = atls_hash_len(hash);
+    const atls_buf binder = {out->binder, out->binder_len};
+    const atls_buf value = {exported, ATLS_EA_EXPORTED_LEN};
+    ATLS_TRY(atls_digest(hash, &spki, 1, out->aik_pub_hash, err));
+    ATLS_TRY(atls_digest(ATLS_SHA512, &binder, 1, out->wide, err));
+    return atls_digest(ATLS_SHA256, &value, 1, out->narrow, err);
+}
 
 static atls_code derive(const atls_link *link, atls_buf spki, atls_buf context, derived *out,
                         atls_err *err)
 {
-    const atls_exporter *exporter = &link->exporter;
-    const size_t len = atls_hash_len(exporter->hash);
-    ATLS_TRY(atls_ea_binder(exporter, spki, context, out->binder, err));
-    if (!exporter->derive(exporter->self, ATLS_COCOS_LABEL, context, out->exported,
-                          sizeof out->exported)) {
-        return ATLS_ERR(err, ATLS_E_SYSTEM, "exporter.derive",
-                        "the connection exports no keying material");
-    }
-    const atls_buf binder = {out->binder, len};
-    const atls_buf exported = {out->exported, sizeof out->exported};
-    out->binder_len = len;
-    ATLS_TRY(atls_digest(exporter->hash, &spki, 1, out->aik_pub_hash, err));
-    ATLS_TRY(atls_digest(ATLS_SHA512, &binder, 1, out->wide, err));
-    return atls_digest(ATLS_SHA256, &exported, 1, out->narrow, err);
+    uint8_t exported[ATLS_EA_EXPORTED_LEN];
+    ATLS_TRY(atls_ea_export(&link->exporter, context, exported, err));
+    atls_code rc = derive_from(link->exporter.hash, spki, exported, out, err);
+    OPENSSL_cleanse(exported, sizeof exported);
+    return rc;
 }
 
 static atls_buf frame_of(const atls_link *link, size_t len)
@@ -169,6 +172,9 @@ static atls_code read_authenticator(atls_link *link, atls_buf bytes, atls_ea_req
     ATLS_TRY(atls_ea_request_parse((atls_buf){c->request, c->request_len}, ATLS_EA_SERVER,
                                    c->cmw_type, request, err));
     ATLS_TRY(atls_ea_parse(bytes, request, c->cmw_type, ea, err));
+    if (link->peer != NULL && atls_equal(ea->spki, link->peer_spki)) {
+        ea->key = X509_get0_pubkey(link->peer);
+    }
     ATLS_TRY(atls_ea_keys_derive_of(&link->exporter, ATLS_EA_SERVER, &keys, err));
     atls_code rc = atls_ea_verify(&keys, request, ea, err);
     OPENSSL_cleanse(&keys, sizeof keys);
@@ -314,23 +320,23 @@ static atls_code nothing_behind(const atls_link *link, size_t len, atls_err *err
 
 static atls_code want_evidence(atls_link *link, const atls_ea_request *request, atls_err *err)
 {
-    const cocos *c = link->state;
-    derived d;
-    ATLS_TRY(derive(link, link->spki, request->context, &d, err));
-    memcpy(link->wanted.wide, d.wide, sizeof d.wide);
-    memcpy(link->wanted.narrow, d.narrow, sizeof d.narrow);
+    cocos *c = link->state;
+    derived *d = &c->own;
+    ATLS_TRY(derive(link, link->spki, request->context, d, err));
+    memcpy(link->wanted.wide, d->wide, sizeof d->wide);
+    memcpy(link->wanted.narrow, d->narrow, sizeof d->narrow);
     if (c->padded) {
         memset(link->wanted.wide, 0, sizeof link->wanted.wide);
-        memcpy(link->wanted.wide, d.binder, d.binder_len);
+        memcpy(link->wanted.wide, d->binder, d->binder_len);
     }
     if (c->tpm_binds) {
-        if (d.binder_len != sizeof link->wanted.narrow) {
+        if (d->binder_len != sizeof link->wanted.narrow) {
             return ATLS_ERR(err, ATLS_E_USAGE, "cocos.tpm_binder",
                             "a binder of %zu bytes, where our attesters have room for %zu: ask for "
                             "a cipher suite with SHA-256",
-                            d.binder_len, sizeof link->wanted.narrow);
+                            d->binder_len, sizeof link->wanted.narrow);
         }
-        memcpy(link->wanted.narrow, d.binder, d.binder_len);
+        memcpy(link->wanted.narrow, d->binder, d->binder_len);
     }
     link->wanted.spki = link->spki.ptr;
     link->wanted.spki_len = link->spki.len;
@@ -384,16 +390,14 @@ static atls_code answer(atls_link *link, atls_err *err)
     const cocos *c = link->state;
     atls_ea_request request;
     atls_ea_keys keys = {0};
-    derived d;
     uint8_t *payload = NULL;
     uint8_t *authenticator = NULL;
     size_t payload_len = 0;
     size_t len = 0;
     ATLS_TRY(nothing_behind(link, 0, err));
     ATLS_TRY(parse_request(link, &request, err));
-    ATLS_TRY(derive(link, link->spki, request.context, &d, err));
     ATLS_TRY(atls_ea_keys_derive_of(&link->exporter, ATLS_EA_SERVER, &keys, err));
-    atls_code rc = make_payload(link, &d, &payload, &payload_len, err);
+    atls_code rc = make_payload(link, &c->own, &payload, &payload_len, err);
     if (rc == ATLS_OK) {
         rc =
             atls_ea_build(&keys, &request, &link->leaf, 1, link->key,

@@ -129,8 +129,10 @@ static atls_code show(atls_session *s, atls_buf cmw, atls_err *err)
     size_t len = 0;
     ATLS_TRY(parse_request(s, &request, err));
     ATLS_TRY(atls_session_keys(s, (atls_ea_sender)s->role, err));
-    ATLS_TRY(atls_digest(ATLS_SHA256, &cmw, 1, s->answer.payload_sha256, err));
-    s->answer.shown = true;
+    if (s->config->verifier != NULL) { /* the peer could send it back */
+        ATLS_TRY(atls_digest(ATLS_SHA256, &cmw, 1, s->answer.payload_sha256, err));
+        s->answer.shown = true;
+    }
     X509 *const chain[] = {s->config->leaf};
     ATLS_TRY(atls_ea_build(&s->keys, &request, chain, 1, s->config->key, cmw, ATLS_EA_CMW_TYPE,
                            &authenticator, &len, err));

@@ -246,6 +246,9 @@ static atls_code judge(atls_session *s, atls_buf bytes, atls_buf attachment, atl
                                    (atls_ea_sender)atls_other(s->role), ATLS_EA_CMW_TYPE, &request,
                                    err));
     ATLS_TRY(atls_ea_parse(bytes, &request, ATLS_EA_CMW_TYPE, &ea, err));
+    if (same_bytes(ea.spki, s->tls_spki, s->tls_spki_len)) {
+        ea.key = s->tls_key;
+    }
     if (attachment.ptr == NULL) { /* otherwise these very bytes have passed it */
         ATLS_TRY(atls_session_keys(s, (atls_ea_sender)atls_other(s->role), err));
         ATLS_TRY(atls_ea_verify(&s->keys, &request, &ea, err));

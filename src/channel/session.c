@@ -81,6 +81,7 @@ void atls_session_free(atls_session *s)
     free(s->ask.held);
     free(s->answer.request);
     OPENSSL_free(s->tls_spki);
+    EVP_PKEY_free(s->tls_key);
     OPENSSL_free(s->pki_name);
     OPENSSL_cleanse(s, sizeof *s);
     free(s);

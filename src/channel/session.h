@@ -87,17 +87,17 @@ typedef struct atls_frame_in {
 
 typedef struct atls_dialect { /* a session in another dialect than atls/1 */
     atls_link link;
-    bool attached;                      /* the SSL knows the link: callbacks find it */
-    bool chosen;                        /* link.binding is settled, its state is there */
-    bool reading;                       /* the exchange waits for bytes */
-    bool done;                          /* the exchange is over */
-    bool key_is_new;                    /* link.key belongs to this link */
-    bool given_up;                      /* while evidence was made inside the handshake */
-    bool is_renewing;                   /* we were told to make the certificate that is kept */
-    const char *alpn;                   /* server: the name to select; NULL: none */
-    atls_err inside;                    /* why a callback of OpenSSL failed; check NULL: none did */
+    bool attached;           /* the SSL knows the link: callbacks find it */
+    bool chosen;             /* link.binding is settled, its state is there */
+    bool reading;            /* the exchange waits for bytes */
+    bool done;               /* the exchange is over */
+    bool key_is_new;         /* link.key belongs to this link */
+    bool given_up;           /* while evidence was made inside the handshake */
+    bool is_renewing;        /* we were told to make the certificate that is kept */
+    const char *alpn;        /* server: the name to select; NULL: none */
+    atls_err inside;         /* why a callback of OpenSSL failed; check NULL: none did */
     uint8_t peer_sha256[32]; /* of it, or of nothing; set where a certificate serves many times */
-    uint8_t *peer_der;                  /* of its leaf, OPENSSL_malloc'ed */
+    uint8_t *peer_der;       /* of its leaf, OPENSSL_malloc'ed */
     uint8_t waiting[ATLS_STREAM_CHUNK]; /* plain data taken from the caller, not yet written */
     size_t waiting_from, waiting_to;
 } atls_dialect;
@@ -117,9 +117,10 @@ struct atls_session {
 
     atls_exporter exporter;
     atls_ea_keys keys;
-    bool has_keys[2]; /* by sender of the authenticator */
+    bool has_keys[2];  /* by sender of the authenticator */
     uint8_t *tls_spki; /* of the peer's TLS leaf; NULL: it showed none */
     size_t tls_spki_len;
+    EVP_PKEY *tls_key; /* the same key, as TLS has decoded it */
     char *pki_name;
     bool pki_verified; /* ordinary verification built a chain for the leaf */
 

@@ -379,6 +379,7 @@ static atls_code check_certificate(atls_session *s, atls_err *err)
         return ATLS_ERR_NOMEM(err);
     }
     s->tls_spki_len = (size_t)len;
+    s->tls_key = X509_get_pubkey(leaf);
     if (s->config->spki != NULL && s->config->spki_len == s->tls_spki_len &&
         memcmp(s->config->spki, s->tls_spki, s->tls_spki_len) == 0) {
         return ATLS_ERR(err, ATLS_E_BINDING, "session.own_key",

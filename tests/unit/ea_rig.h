@@ -188,6 +188,26 @@ static inline const char *judge(const atls_ea_keys *keys, const atls_ea_request 
     return err.check;
 }
 
+/* What CertificateVerify signs, and what Finished says, by the library's own account. */
+static inline void signed_bytes(const connection *c, atls_buf certificate, uint8_t tbs[EA_TBS_MAX],
+                                size_t *len)
+{
+    atls_transcript t = {0};
+    assert_int_equal(atls_ea_transcript(&c->keys, &c->request, certificate, &t, NULL), ATLS_OK);
+    assert_int_equal(atls_ea_to_be_signed(&t, tbs, len, NULL), ATLS_OK);
+    atls_transcript_clear(&t);
+}
+
+static inline void finished_mac(const connection *c, atls_buf certificate,
+                                atls_buf certificate_verify, uint8_t mac[48])
+{
+    atls_transcript t = {0};
+    assert_int_equal(atls_ea_transcript(&c->keys, &c->request, certificate, &t, NULL), ATLS_OK);
+    assert_int_equal(atls_transcript_add(&t, certificate_verify, NULL), ATLS_OK);
+    assert_int_equal(atls_ea_finished(&c->keys, &c->request, &t, mac, NULL), ATLS_OK);
+    atls_transcript_clear(&t);
+}
+
 typedef struct entry {
     const char *extensions; /* hex */
 } entry;
@@ -217,9 +237,7 @@ static inline atls_buf assemble(connection *c, const entry *entries, size_t n, u
     uint8_t tbs[EA_TBS_MAX];
     uint8_t signature[ATLS_TLS_SIGNATURE_MAX];
     size_t tbs_len = 0, signature_len = 0;
-    assert_int_equal(atls_ea_to_be_signed(&c->keys, &c->request, (atls_buf){space, certificate_len},
-                                          tbs, &tbs_len, NULL),
-                     ATLS_OK);
+    signed_bytes(c, (atls_buf){space, certificate_len}, tbs, &tbs_len);
     assert_int_equal(atls_tls_sign(ATLS_TLS_ED25519, c->key, (atls_buf){tbs, tbs_len}, signature,
                                    &signature_len, NULL),
                      ATLS_OK);
@@ -230,10 +248,8 @@ static inline atls_buf assemble(connection *c, const entry *entries, size_t n, u
     atls_writer_bytes(&w, (atls_buf){signature, signature_len});
     uint8_t mac[48];
     const size_t hash_len = atls_hash_len(c->keys.hash);
-    assert_int_equal(atls_ea_finished(&c->keys, &c->request, (atls_buf){space, certificate_len},
-                                      (atls_buf){space + certificate_len, w.len - certificate_len},
-                                      mac, NULL),
-                     ATLS_OK);
+    finished_mac(c, (atls_buf){space, certificate_len},
+                 (atls_buf){space + certificate_len, w.len - certificate_len}, mac);
     atls_writer_u8(&w, 20);
     atls_writer_u24be(&w, (uint32_t)hash_len);
     atls_writer_bytes(&w, (atls_buf){mac, hash_len});

@@ -41,9 +41,7 @@ static void vectors_come_out_byte_for_byte(void **state)
 
         uint8_t tbs[EA_TBS_MAX];
         size_t tbs_len = 0;
-        assert_int_equal(
-            atls_ea_to_be_signed(&c.keys, &c.request, ea.certificate, tbs, &tbs_len, NULL),
-            ATLS_OK);
+        signed_bytes(&c, ea.certificate, tbs, &tbs_len);
         assert_int_equal(tbs_len, 87 + hash_len);
         assert_hex(tbs + 87, hash_len, v->tbs_hash);
 
@@ -281,17 +279,14 @@ static void a_signature_of_another_key_is_refused(void **state)
     uint8_t tbs[EA_TBS_MAX];
     uint8_t signature[ATLS_TLS_SIGNATURE_MAX];
     size_t tbs_len = 0, signature_len = 0;
-    assert_int_equal(atls_ea_to_be_signed(&c.keys, &c.request, ea.certificate, tbs, &tbs_len, NULL),
-                     ATLS_OK);
+    signed_bytes(&c, ea.certificate, tbs, &tbs_len);
     assert_int_equal(atls_tls_sign(ATLS_TLS_ED25519, thief, (atls_buf){tbs, tbs_len}, signature,
                                    &signature_len, NULL),
                      ATLS_OK);
     assert_int_equal(signature_len, ea.signature.len);
     memcpy(c.bytes + (ea.signature.ptr - c.bytes), signature, signature_len);
     uint8_t mac[48];
-    assert_int_equal(
-        atls_ea_finished(&c.keys, &c.request, ea.certificate, ea.certificate_verify, mac, NULL),
-        ATLS_OK);
+    finished_mac(&c, ea.certificate, ea.certificate_verify, mac);
     memcpy(c.bytes + c.len - 32, mac, 32);
     assert_string_equal(judge(&c.keys, &c.request, (atls_buf){c.bytes, c.len}),
                         "authenticator.signature");
@@ -299,10 +294,33 @@ static void a_signature_of_another_key_is_refused(void **state)
     close_connection(&c);
 }
 
+/* A caller's decoded key is used, and nothing is believed for it: another one than the leaf's verifies nothing. */
+static void a_lent_key_is_the_one_that_verifies(void **state)
+{
+    (void)state;
+    connection c;
+    open_connection(&c, &vectors[0], 0);
+    EVP_PKEY *other = made_ed25519(0x43);
+    atls_ea ea;
+    atls_err err = {0};
+    assert_int_equal(
+        atls_ea_parse((atls_buf){c.bytes, c.len}, &c.request, ATLS_EA_CMW_TYPE, &ea, NULL),
+        ATLS_OK);
+    assert_null(ea.key);
+    ea.key = c.key;
+    assert_int_equal(atls_ea_verify(&c.keys, &c.request, &ea, NULL), ATLS_OK);
+    ea.key = other;
+    assert_int_equal(atls_ea_verify(&c.keys, &c.request, &ea, &err), ATLS_E_BINDING);
+    assert_string_equal(err.check, "authenticator.signature");
+    EVP_PKEY_free(other);
+    close_connection(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_come_out_byte_for_byte),
+        cmocka_unit_test(a_lent_key_is_the_one_that_verifies),
         cmocka_unit_test(any_flipped_bit_of_an_authenticator_is_noticed),
         cmocka_unit_test(any_flipped_bit_of_a_request_is_noticed),
         cmocka_unit_test(every_truncation_is_refused),
