@@ -28,8 +28,8 @@ typedef struct issuer {
 
 typedef struct judging {
     const atls_judging *j;
-    const atls_trust *trust;
     const atls_root_set *roots;
+    const atls_endorsements *endorsements; /* NULL: none */
     const atls_amd_cert_table *table;
     atls_amd_chain *c;
     atls_cert *leaf;
@@ -194,8 +194,8 @@ static bool find_issuer(judging *g)
         try_issuer(g, &candidate)) {
         return true;
     }
-    const atls_endorsements *e = &g->trust->endorsements;
-    for (size_t i = 0; i < e->certs_n; i++) {
+    const atls_endorsements *e = g->endorsements;
+    for (size_t i = 0; e != NULL && i < e->certs_n; i++) {
         if (brought_issuer(g, atls_cert_up_ref(e->certs[i]), &candidate) &&
             try_issuer(g, &candidate)) {
             return true;
@@ -245,22 +245,42 @@ static bool judge_leaf_facts(const judging *g)
                  atls_amd_product_name(c->facts.product));
 }
 
-/* Of an ASK that was brought; a pinned one is what it is. */
-static bool judge_ca_form(const judging *g)
+/* Of an ASK that was brought; a pinned one (no certificate) is what it is. */
+static bool judge_ca_form(const atls_judging *j, const atls_cert *ca, const atls_public_key *key)
 {
-    const atls_cert *ca = g->ca.cert;
-    bool good = check(g, "snp.ca.key", is_rsa_4096(g->ca.key), "another key", "RSA of 4096 bits");
+    bool good = atls_judge(j, "snp.ca.key", is_rsa_4096(key), ATLS_E_INVALID, "another key",
+                           "RSA of 4096 bits");
     if (ca == NULL) {
         return good;
     }
-    good = check(g, "snp.ca.usage",
-                 ca->has_basic_constraints && ca->is_ca && ca->has_key_usage && ca->ku_cert_sign &&
-                     !ca->unknown_critical,
-                 "a certificate that may not sign others", "a CA") &&
+    good = atls_judge(j, "snp.ca.usage",
+                      ca->has_basic_constraints && ca->is_ca && ca->has_key_usage &&
+                          ca->ku_cert_sign && !ca->unknown_critical,
+                      ATLS_E_INVALID, "a certificate that may not sign others", "a CA") &&
            good;
-    return check(g, "snp.ca.algorithm", signed_with_pss(ca), "another signature algorithm",
-                 "RSASSA-PSS with SHA-384") &&
+    return atls_judge(j, "snp.ca.algorithm", signed_with_pss(ca), ATLS_E_INVALID,
+                      "another signature algorithm", "RSASSA-PSS with SHA-384") &&
            good;
+}
+
+/* An ASK's issuer is the ARK of its product; ca_cn is the ASK's own name. */
+static bool judge_ca_issuer(const atls_judging *j, const atls_cert *ca, const char *ca_cn,
+                            char cn[CN_LEN])
+{
+    const char *product = strrchr(ca_cn, '-');
+    (void)atls_x509_name_one(ca->issuer, "CN", cn, CN_LEN);
+    return atls_judge(j, "snp.ca.issuer",
+                      strncmp(cn, "ARK-", 4) == 0 && product != NULL &&
+                          strcmp(cn + 4, product + 1) == 0,
+                      ATLS_E_INVALID, "an issuer of another name", "ARK- and the product");
+}
+
+static bool judge_ca_signature(const atls_judging *j, const atls_cert *ca, const atls_root *root)
+{
+    (*j->signatures)++;
+    return atls_judge(j, "snp.ca.signature", atls_cert_signed_by_key(ca, root->public_key),
+                      ATLS_E_INVALID, "a signature that the trusted root did not make",
+                      "a valid one");
 }
 
 /* ASK under ARK: of the same product, and the ARK one of ours. */
@@ -268,14 +288,9 @@ static const atls_root *judge_root(const judging *g)
 {
     const atls_root *root = g->ca.root;
     char cn[CN_LEN] = "";
-    const char *product = strrchr(g->issuer_cn, '-');
     if (root == NULL) {
         const bool simulated = strcmp(g->issuer_o, ATLS_SIMULATOR_O) == 0;
-        (void)atls_x509_name_one(g->ca.cert->issuer, "CN", cn, sizeof cn);
-        bool named =
-            strncmp(cn, "ARK-", 4) == 0 && product != NULL && strcmp(cn + 4, product + 1) == 0;
-        if (!check(g, "snp.ca.issuer", named, "an issuer of another name",
-                   "ARK- and the product")) {
+        if (!judge_ca_issuer(g->j, g->ca.cert, g->issuer_cn, cn)) {
             return NULL;
         }
         root = root_named(g, cn, simulated);
@@ -293,6 +308,7 @@ static void take_root(atls_amd_chain *c, const atls_root *root)
 {
     c->has_root = true;
     memcpy(c->root_cn, root->subject_cn, sizeof c->root_cn);
+    memcpy(c->root_sha256, root->sha256, sizeof c->root_sha256);
     c->root_marked = root->cert != NULL && strcmp(root->cert->subject_o, ATLS_SIMULATOR_O) == 0;
     c->root_key = atls_public_key_up_ref(root->public_key);
     c->root_window = (atls_window){root->not_before_s, root->not_after_s};
@@ -303,18 +319,14 @@ static void take_root(atls_amd_chain *c, const atls_root *root)
 /* True: the issuer is vouched for by a root of ours. */
 static bool judge_ca(const judging *g)
 {
-    bool good = judge_ca_form(g);
+    bool good = judge_ca_form(g->j, g->ca.cert, g->ca.key);
     const atls_root *root = judge_root(g);
     if (root == NULL) {
         atls_ledger_skip(g->j->l, "snp.ca.signature", "there is no root to check it with");
         return false;
     }
-    if (g->ca.cert != NULL) {
-        (*g->j->signatures)++;
-        if (!check(g, "snp.ca.signature", atls_cert_signed_by_key(g->ca.cert, root->public_key),
-                   "a signature that the trusted root did not make", "a valid one")) {
-            return false;
-        }
+    if (g->ca.cert != NULL && !judge_ca_signature(g->j, g->ca.cert, root)) {
+        return false;
     }
     take_root(g->c, root);
     g->c->ca_window = g->ca.window;
@@ -396,6 +408,23 @@ static void judge_all(judging *g, atls_buf leaf)
     issuer_clear(&g->ca);
 }
 
+/* g without a chain. */
+static atls_code judge_new(judging *g, atls_buf leaf, bool is_vlek, atls_amd_chain **out,
+                           atls_err *err)
+{
+    atls_amd_chain *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    atls_kept_init(&c->kept, chain_free);
+    c->is_vlek = is_vlek;
+    c->leaf_window = c->ca_window = c->root_window = atls_window_all;
+    g->c = c;
+    judge_all(g, leaf);
+    *out = c;
+    return ATLS_OK;
+}
+
 atls_code atls_amd_chain_judge(const struct atls_trust *trust, atls_buf leaf, bool is_vlek,
                                const atls_amd_cert_table *table, const atls_judging *j,
                                atls_amd_chain **out, atls_err *err)
@@ -408,25 +437,43 @@ atls_code atls_amd_chain_judge(const struct atls_trust *trust, atls_buf leaf, bo
         *out = c;
         return ATLS_OK;
     }
-    c = calloc(1, sizeof *c);
-    if (c == NULL) {
-        return ATLS_ERR_NOMEM(err);
-    }
-    atls_kept_init(&c->kept, chain_free);
-    c->is_vlek = is_vlek;
-    c->leaf_window = c->ca_window = c->root_window = atls_window_all;
     const size_t from = j->l->count;
     judging g = {.j = j,
-                 .trust = trust,
                  .roots = atls_trust_roots(trust, ATLS_FAMILY_AMD),
-                 .table = table,
-                 .c = c};
-    judge_all(&g, leaf);
+                 .endorsements = &trust->endorsements,
+                 .table = table};
+    ATLS_TRY(judge_new(&g, leaf, is_vlek, &c, err));
     if (has_key && c->key != NULL && atls_replay_record(&c->replay, j->l, from)) {
         atls_kept_cache_put(trust->kept, key, c);
     }
     *out = c;
     return ATLS_OK;
+}
+
+atls_code atls_amd_chain_judge_under(const atls_root_set *roots, atls_buf leaf, bool is_vlek,
+                                     atls_buf ask, const atls_judging *j, atls_amd_chain **out,
+                                     atls_err *err)
+{
+    const atls_amd_cert_table table = {.entry = {[ATLS_AMD_ASK] = ask}};
+    judging g = {.j = j, .roots = roots, .table = &table};
+    return judge_new(&g, leaf, is_vlek, out, err);
+}
+
+bool atls_amd_ca_judge(const atls_judging *j, const atls_cert *ca, const atls_root *root)
+{
+    char cn[CN_LEN] = "";
+    atls_public_key *key = NULL;
+    (void)atls_judging_taken(j, atls_cert_public_key(ca, &key, NULL));
+    bool good = judge_ca_form(j, ca, key);
+    atls_public_key_free(key);
+    good = judge_ca_issuer(j, ca, ca->subject_cn, cn) && good;
+    good = atls_judge(j, "snp.root.trusted", strcmp(cn, root->subject_cn) == 0, ATLS_E_INVALID,
+                      "another root than the issuer", "the issuer") &&
+           good;
+    good = atls_judge(j, "snp.root.key", is_rsa_4096(root->public_key), ATLS_E_INVALID,
+                      "another key", "RSA of 4096 bits") &&
+           good;
+    return judge_ca_signature(j, ca, root) && good;
 }
 
 void atls_amd_chain_judge_times(const atls_amd_chain *c, int64_t when_s, atls_ledger *l)

@@ -12,6 +12,7 @@
 #include "trust/intel_cert.h"
 #include "trust/judging.h"
 #include "trust/kept.h"
+#include "trust/root.h"
 
 struct atls_trust;
 
@@ -25,6 +26,7 @@ typedef struct atls_amd_chain {
     atls_window leaf_window, ca_window, root_window;
     bool has_root; /* what follows is of the chain's own root */
     char root_cn[128];
+    uint8_t root_sha256[32];
     bool root_marked; /* its own name is a simulator's */
     atls_public_key *root_key;
     uint8_t ca_serial[20]; /* big endian, without leading zeros */
@@ -40,8 +42,22 @@ ATLS_MUST_USE atls_code atls_amd_chain_judge(const struct atls_trust *trust, atl
                                              const atls_judging *j, atls_amd_chain **out,
                                              atls_err *err);
 
+/* The same under these roots, with an ASK or ASVK (PEM or DER; empty: one that stands in this library), and no cache. */
+ATLS_MUST_USE atls_code atls_amd_chain_judge_under(const atls_root_set *roots, atls_buf leaf,
+                                                   bool is_vlek, atls_buf ask,
+                                                   const atls_judging *j, atls_amd_chain **out,
+                                                   atls_err *err);
+
+/* Is ca an ASK or ASVK under this ARK of ours? Its own name is for the caller to look at. */
+bool atls_amd_ca_judge(const atls_judging *j, const atls_cert *ca, const atls_root *root);
+
 /* Is the time inside each certificate's validity? Begins of the leaf may be 5 minutes ahead: AMD makes it on demand. */
 void atls_amd_chain_judge_times(const atls_amd_chain *c, int64_t when_s, atls_ledger *l);
+
+/* Is the list by its name that of an ARK with this name, marked as a simulator's or not? Needs no memory. */
+bool atls_amd_crl_is_of(const atls_crl *crl, const char *root_cn, bool root_marked);
+/* A whole list, and signed with that ARK's key? */
+bool atls_amd_crl_holds(const atls_judging *j, const atls_crl *crl, atls_public_key *root_key);
 
 /* The lists of this chain's ARK, in the table and among the endorsements: a list that names the ASK or ASVK condemns
  * it whatever its age; *checked is set when one that is in date does not. No list at all writes nothing. Narrows

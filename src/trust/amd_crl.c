@@ -81,28 +81,24 @@ static bool name_has(atls_buf name, const char *text)
 }
 
 /* By what the root itself is called: what stands below it may be named by whoever stole a key. */
-static bool is_of_this_root(const judging *g, const atls_crl *crl)
+bool atls_amd_crl_is_of(const atls_crl *crl, const char *root_cn, bool root_marked)
 {
-    return name_has(crl->issuer, g->c->root_cn) &&
-           name_has(crl->issuer, ATLS_SIMULATOR_O) == g->c->root_marked;
+    return name_has(crl->issuer, root_cn) && name_has(crl->issuer, ATLS_SIMULATOR_O) == root_marked;
 }
 
-static void judge_list(judging *g, atls_crl *crl, const uint8_t key[32])
+bool atls_amd_crl_holds(const atls_judging *j, const atls_crl *crl, atls_public_key *root_key)
 {
-    if (!atls_judge(g->j, "snp.crl.format",
-                    !crl->unknown_critical && crl->next_update_s != INT64_MIN, ATLS_E_INVALID,
-                    "a partial list, or one without a next update", "a whole one")) {
-        return;
+    if (!atls_judge(j, "snp.crl.format", !crl->unknown_critical && crl->next_update_s != INT64_MIN,
+                    ATLS_E_INVALID, "a partial list, or one without a next update",
+                    "a whole one")) {
+        return false;
     }
-    (*g->j->signatures)++;
-    if (atls_judge(g->j, "snp.crl.signature",
-                   crl->sig_scheme == ATLS_RSA_PSS && crl->sig_hash == ATLS_SHA384 &&
-                       atls_crl_signed_by_key(crl, g->c->root_key),
-                   ATLS_E_INVALID, "a signature that the trusted root did not make",
-                   "a valid one")) {
-        keep(g, key, crl);
-        weigh(g, crl);
-    }
+    (*j->signatures)++;
+    return atls_judge(j, "snp.crl.signature",
+                      crl->sig_scheme == ATLS_RSA_PSS && crl->sig_hash == ATLS_SHA384 &&
+                          atls_crl_signed_by_key(crl, root_key),
+                      ATLS_E_INVALID, "a signature that the trusted root did not make",
+                      "a valid one");
 }
 
 /* endorsed: lists of other roots are for other evidence. */
@@ -126,8 +122,11 @@ static void judge_der(judging *g, atls_buf der, atls_crl *endorsed)
                          "something that is no revocation list", "AMD's, in DER or PEM");
         return;
     }
-    if (is_of_this_root(g, crl)) {
-        judge_list(g, crl, key);
+    if (atls_amd_crl_is_of(crl, g->c->root_cn, g->c->root_marked)) {
+        if (atls_amd_crl_holds(g->j, crl, g->c->root_key)) {
+            keep(g, key, crl);
+            weigh(g, crl);
+        }
     } else if (endorsed == NULL) {
         (void)atls_judge(g->j, "snp.crl.issuer", false, ATLS_E_INVALID, "a list of another issuer",
                          "one of this chain's root");

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "crypto/digest.h"
+#include "trust/pck_chain.h"
 #include "trust/trust.h"
 
 #define CERTIFICATION_DATA_MAX 32768 /* spec 24 */
@@ -25,50 +26,21 @@ typedef struct judging {
 
 /* --- which certificates --- */
 
-static bool has_cn(const atls_cert *cert, const char *part)
+static atls_pck_chain chain_of(const atls_intel_platform *p)
 {
-    return strstr(cert->subject_cn, part) != NULL;
+    return (atls_pck_chain){p->root, p->ca, p->leaf};
 }
 
-typedef enum role { ROLE_ROOT, ROLE_CA, ROLE_LEAF } role;
-
-static role role_of(const atls_cert *cert)
-{
-    if (atls_self_issued(cert)) {
-        return ROLE_ROOT;
-    }
-    return has_cn(cert, "SGX PCK Certificate") ? ROLE_LEAF : ROLE_CA;
-}
-
-static void take_roles(atls_intel_platform *p, atls_cert *certs[3])
-{
-    atls_cert **places[] = {[ROLE_ROOT] = &p->root, [ROLE_CA] = &p->ca, [ROLE_LEAF] = &p->leaf};
-    for (size_t i = 0; i < 3; i++) {
-        atls_cert **place = places[role_of(certs[i])];
-        if (*place == NULL) {
-            *place = certs[i];
-        } else {
-            atls_cert_free(certs[i]); /* a second one of its kind: another role stays empty */
-        }
-    }
-}
-
-/* Exactly three certificates, in any order. */
 static bool take_chain(const judging *g, const atls_buf *ders, size_t n)
 {
-    atls_cert *certs[3] = {NULL, NULL, NULL};
-    bool good = n == 3;
-    for (size_t i = 0; good && i < 3; i++) {
-        good = atls_judging_taken(g->j, atls_cert_parse(ders[i], &certs[i], NULL));
+    atls_pck_chain c;
+    if (!atls_pck_chain_take(g->j, ders, n, &c)) {
+        return false;
     }
-    if (good) {
-        take_roles(g->p, certs);
-        return true;
-    }
-    for (size_t i = 0; i < 3; i++) {
-        atls_cert_free(certs[i]);
-    }
-    return false;
+    g->p->root = c.root;
+    g->p->ca = c.ca;
+    g->p->leaf = c.leaf;
+    return true;
 }
 
 static void drop_chain(atls_intel_platform *p)
@@ -129,51 +101,6 @@ static void skip_rest(const judging *g, const char *because)
     }
 }
 
-static bool judge_roles(const judging *g)
-{
-    const atls_intel_platform *p = g->p;
-    bool leaf = atls_judge(g->j, "pck.chain.leaf", p->leaf != NULL, ATLS_E_INVALID, NULL,
-                           "one certificate named SGX PCK Certificate");
-    bool ca = atls_judge(g->j, "pck.chain.ca", p->ca != NULL && has_cn(p->ca, "CA"), ATLS_E_INVALID,
-                         NULL, "one intermediate CA");
-    bool root = atls_judge(
-        g->j, "pck.chain.root", g->root != NULL && has_cn(p->root, "SGX Root CA"), ATLS_E_INVALID,
-        p->root == NULL ? NULL : "a root that is not trusted", "a trusted SGX Root CA");
-    return leaf && ca && root;
-}
-
-static bool judge_form(const judging *g)
-{
-    const atls_intel_platform *p = g->p;
-    const char *wrong = atls_intel_cert_wrong(p->root);
-    wrong = wrong == NULL ? atls_intel_cert_wrong(p->ca) : wrong;
-    wrong = wrong == NULL ? atls_intel_cert_wrong(p->leaf) : wrong;
-    bool good =
-        atls_judge(g->j, "pck.chain.extensions", wrong == NULL, ATLS_E_INVALID, wrong, NULL);
-    good = atls_judge(g->j, "pck.root.issuer", atls_issued_by(p->root, p->root), ATLS_E_INVALID,
-                      "another issuer", "itself") &&
-           good;
-    good = atls_judge(g->j, "pck.ca.issuer", atls_issued_by(p->ca, p->root), ATLS_E_INVALID,
-                      "another issuer", "the root") &&
-           good;
-    good = atls_judge(g->j, "pck.leaf.issuer", atls_issued_by(p->leaf, p->ca), ATLS_E_INVALID,
-                      "another issuer", "the PCK CA") &&
-           good;
-    bool usage = atls_may_sign_certs(p->root) &&
-                 (p->root->path_len < 0 || p->root->path_len >= 1) && atls_may_sign_certs(p->ca) &&
-                 !p->leaf->is_ca && p->leaf->ku_digital_signature;
-    return atls_judge(g->j, "pck.chain.usage", usage, ATLS_E_INVALID,
-                      "a CA that may not issue, or a leaf that may not sign", NULL) &&
-           good;
-}
-
-static atls_key *key_of(const judging *g, const atls_cert *cert)
-{
-    atls_key *key = NULL;
-    return cert->has_p256 && atls_judging_taken(g->j, atls_key_p256(cert->p256, &key, NULL)) ? key
-                                                                                             : NULL;
-}
-
 /* Did the collateral's own chain show this very CA, whose signature and list were verified there? */
 static bool ca_is_known(const atls_intel_platform *p)
 {
@@ -218,7 +145,7 @@ static bool judge_signatures(const judging *g)
     } else {
         ca_good = atls_judge_cert_signature(g->j, "pck.ca.signature", p->ca, g->root->key);
     }
-    atls_key *ca_key = ca_good ? key_of(g, p->ca) : NULL;
+    atls_key *ca_key = ca_good ? atls_cert_key(g->j, p->ca) : NULL;
     bool leaf_good = atls_judge_cert_signature(g->j, "pck.leaf.signature", p->leaf, ca_key);
     judge_pck_crl(g, ca_key);
     atls_key_free(ca_key);
@@ -231,7 +158,7 @@ static void judge_attestation_key(const judging *g)
 {
     const atls_platform_evidence *e = g->evidence;
     atls_intel_platform *p = g->p;
-    atls_key *leaf_key = key_of(g, p->leaf);
+    atls_key *leaf_key = atls_cert_key(g->j, p->leaf);
     bool good = atls_judge_rs(g->j, "qe_report.signature", leaf_key, e->qe_report,
                               e->qe_report_signature.ptr);
     atls_key_free(leaf_key);
@@ -356,7 +283,8 @@ static void note_window(atls_intel_platform *p)
 static void judge_chain(const judging *g)
 {
     atls_intel_platform *p = g->p;
-    bool form = judge_form(g);
+    const atls_pck_chain chain = chain_of(p);
+    bool form = atls_pck_chain_judge_form(g->j, &chain);
     bool signatures = judge_signatures(g);
     judge_revocations(g);
     atls_err err = {0};
@@ -378,6 +306,7 @@ static void judge_chain(const judging *g)
 /* One of each kind, and a root that is trusted: told first, as nothing else matters without. */
 static bool judge_shape(const judging *g, bool there, bool well_formed)
 {
+    const atls_pck_chain chain = chain_of(g->p);
     return atls_judge_there(g->j, "pck.missing", there,
                             "a PCK certificate chain, in the quote or with the collateral") &&
            atls_judge(g->j, "pck.chain.format", well_formed, ATLS_E_INVALID, "something else",
@@ -385,7 +314,7 @@ static bool judge_shape(const judging *g, bool there, bool well_formed)
            (g->evidence->certification_type != PEM_LEAF ||
             atls_judge(g->j, "pck.leaf.quoted", leaf_is_quoted(g), ATLS_E_INVALID,
                        "another PCK certificate than the quote's", NULL)) &&
-           judge_roles(g);
+           atls_pck_chain_judge_roles(g->j, &chain, g->root);
 }
 
 /* Whatever brought such a certificate in: what it certifies is simulated. */

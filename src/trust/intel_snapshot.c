@@ -4,25 +4,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "trust/intel_signed.h"
 
 #define ISSUE_LEEWAY_S 300 /* clocks differ: an issue date this far ahead is not "in the future" */
-
-typedef struct item_ids {
-    const char *missing, *chain_missing, *chain_format, *chain_root, *chain_signer,
-        *chain_extensions, *chain_issuer, *chain_usage, *chain_signature, *chain_crl, *signature,
-        *format;
-} item_ids;
-
-static const item_ids tcb_info_ids = {
-    "tcb_info.missing",      "tcb_info.chain.missing", "tcb_info.chain.format",
-    "tcb_info.chain.root",   "tcb_info.chain.signer",  "tcb_info.chain.extensions",
-    "tcb_info.chain.issuer", "tcb_info.chain.usage",   "tcb_info.chain.signature",
-    "tcb_info.chain.crl",    "tcb_info.signature",     "tcb_info.format"};
-static const item_ids qe_identity_ids = {
-    "qe_identity.missing",      "qe_identity.chain.missing", "qe_identity.chain.format",
-    "qe_identity.chain.root",   "qe_identity.chain.signer",  "qe_identity.chain.extensions",
-    "qe_identity.chain.issuer", "qe_identity.chain.usage",   "qe_identity.chain.signature",
-    "qe_identity.chain.crl",    "qe_identity.signature",     "qe_identity.format"};
 
 typedef struct making {
     const atls_judging *j;
@@ -32,32 +16,6 @@ typedef struct making {
 } making;
 
 /* --- chains --- */
-
-typedef struct parsed_chain {
-    atls_cert *certs[ATLS_CHAIN_MAX];
-    size_t n;
-} parsed_chain;
-
-static void chain_clear(parsed_chain *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        atls_cert_free(p->certs[i]);
-    }
-    p->n = 0;
-}
-
-static bool chain_parse(const atls_judging *j, const atls_collateral_chain *chain, parsed_chain *p)
-{
-    p->n = 0;
-    for (size_t i = 0; chain->readable && i < chain->n; i++) {
-        if (!atls_judging_taken(j, atls_cert_parse(chain->ders[i], &p->certs[i], NULL))) {
-            chain_clear(p);
-            return false;
-        }
-        p->n = i + 1;
-    }
-    return chain->readable;
-}
 
 static void note_expiry(atls_intel_snapshot *s, int64_t at_s)
 {
@@ -78,43 +36,15 @@ static bool is_root(const making *m, const atls_cert *cert)
     return memcmp(cert->sha256, m->root->sha256, sizeof cert->sha256) == 0;
 }
 
-/* Spec 9.2: root and signer, in any order. The signer if all holds that was asked of it. */
-static atls_cert *judge_signer(const making *m, const item_ids *ids, const parsed_chain *p)
-{
-    size_t at = atls_self_issued(p->certs[0]) ? 0 : 1;
-    const atls_cert *root = p->certs[at];
-    atls_cert *signer = p->certs[1 - at];
-    if (!atls_judge(m->j, ids->chain_root, is_root(m, root), ATLS_E_INVALID,
-                    "a chain to another root", "the trusted root")) {
-        atls_ledger_skip(m->j->l, ids->chain_signature, "its root is not trusted");
-        return NULL;
-    }
-    bool good =
-        atls_judge(m->j, ids->chain_signer, strstr(signer->subject_cn, "SGX TCB Signing") != NULL,
-                   ATLS_E_INVALID, "another certificate", "SGX TCB Signing");
-    const char *wrong = atls_intel_cert_wrong(signer);
-    good =
-        atls_judge(m->j, ids->chain_extensions, wrong == NULL, ATLS_E_INVALID, wrong, NULL) && good;
-    good = atls_judge(m->j, ids->chain_issuer, atls_issued_by(signer, root), ATLS_E_INVALID,
-                      "another issuer", "the root") &&
-           good;
-    good = atls_judge(m->j, ids->chain_usage, signer->ku_digital_signature && !signer->is_ca,
-                      ATLS_E_INVALID, "a certificate that may not sign data",
-                      "digitalSignature, no CA") &&
-           good;
-    good = atls_judge_cert_signature(m->j, ids->chain_signature, signer, m->root->key) && good;
-    return good ? signer : NULL;
-}
-
-static atls_cert *judge_chain(const making *m, const item_ids *ids,
+static atls_cert *judge_chain(const making *m, const atls_signed_ids *ids,
                               const atls_collateral_chain *chain, atls_window *window)
 {
     if (!atls_judge_there(m->j, ids->chain_missing, chain->present,
                           "the chain of the signing certificate")) {
         return NULL;
     }
-    parsed_chain p;
-    bool parsed = chain_parse(m->j, chain, &p);
+    atls_cert_chain p;
+    bool parsed = atls_cert_chain_parse(m->j, chain, &p);
     for (size_t i = 0; parsed && i < p.n; i++) {
         note_expiry(m->s, p.certs[i]->not_after_s);
         atls_window_narrow_cert(window, p.certs[i]);
@@ -122,11 +52,12 @@ static atls_cert *judge_chain(const making *m, const item_ids *ids,
     atls_cert *signer = NULL;
     if (atls_judge(m->j, ids->chain_format, parsed && p.n == 2, ATLS_E_INVALID, "something else",
                    "PEM of exactly two certificates")) {
-        signer = judge_signer(m, ids, &p);
+        signer =
+            atls_judge_signer(m->j, ids, &p, is_root(m, atls_signer_root(&p)) ? m->root : NULL);
     }
     signer = signer == NULL ? NULL : atls_cert_up_ref(signer);
     if (parsed) {
-        chain_clear(&p);
+        atls_cert_chain_clear(&p);
     }
     return signer;
 }
@@ -134,7 +65,7 @@ static atls_cert *judge_chain(const making *m, const item_ids *ids,
 /* The chain of the QE identity is nearly always that of the TCB info: nothing is verified twice. */
 static atls_cert *judge_qe_chain(const making *m)
 {
-    const item_ids *ids = &qe_identity_ids;
+    const atls_signed_ids *ids = &atls_qe_identity_ids;
     if (m->s->tcb_signer == NULL ||
         !atls_collateral_same_chain(&m->c->tcb_info_chain, &m->c->qe_identity_chain)) {
         return judge_chain(m, ids, &m->c->qe_identity_chain, &m->s->qe_chain_window);
@@ -189,12 +120,13 @@ static void judge_root_crl(const making *m)
  * again. If not, nothing is lost: the platform's own chain decides. So only its form is written to the ledger. */
 static void look_for_ca(const making *m)
 {
-    parsed_chain p;
+    atls_cert_chain p;
     if (!m->c->pck_crl_chain.present) {
         return;
     }
-    if (!atls_judge(m->j, "pck_crl.chain.format", chain_parse(m->j, &m->c->pck_crl_chain, &p),
-                    ATLS_E_INVALID, "something else", "PEM of certificates")) {
+    if (!atls_judge(m->j, "pck_crl.chain.format",
+                    atls_cert_chain_parse(m->j, &m->c->pck_crl_chain, &p), ATLS_E_INVALID,
+                    "something else", "PEM of certificates")) {
         return;
     }
     for (size_t i = 0; i < p.n; i++) {
@@ -219,73 +151,14 @@ static void look_for_ca(const making *m)
         }
         atls_key_free(key);
     }
-    chain_clear(&p);
+    atls_cert_chain_clear(&p);
 }
 
 /* --- signed texts --- */
 
-/* Whitespace outside strings dropped: Intel's library accepts a text that was re-indented after signing. */
-static size_t strip(atls_buf text, uint8_t *out)
-{
-    size_t n = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (in_string && c == '\\' && i + 1 < text.len) {
-            out[n++] = c;
-            c = text.ptr[++i];
-        } else if (c == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
-            continue;
-        }
-        out[n++] = c;
-    }
-    return n;
-}
-
-static bool text_signed(const making *m, const char *id, atls_key *key, atls_buf text,
-                        const uint8_t rs[64])
-{
-    atls_ledger scratch;
-    atls_ledger_init(&scratch);
-    atls_judging quiet = {&scratch, m->j->signatures};
-    if (atls_judge_rs(&quiet, id, key, text, rs)) {
-        return true;
-    }
-    uint8_t *copy = malloc(text.len);
-    if (copy == NULL) {
-        return atls_judging_taken(m->j, ATLS_E_SYSTEM);
-    }
-    size_t len = strip(text, copy);
-    bool good = len != text.len && atls_judge_rs(&quiet, id, key, (atls_buf){copy, len}, rs);
-    free(copy);
-    return good;
-}
-
-/* May the text be interpreted? */
-static bool judge_text(const making *m, const item_ids *ids, const atls_collateral_item *text,
-                       const atls_collateral_item *signature, const atls_cert *signer)
-{
-    atls_key *key = NULL;
-    if (signer == NULL || !atls_judging_taken(m->j, atls_key_p256(signer->p256, &key, NULL))) {
-        atls_ledger_skip(m->j->l, ids->signature, "the signing certificate does not hold");
-        atls_ledger_skip(m->j->l, ids->format, "its signature was not verified");
-        return false;
-    }
-    bool good = text->readable && signature->readable &&
-                text_signed(m, ids->signature, key, text->bytes, signature->bytes.ptr);
-    atls_key_free(key);
-    if (!atls_judge(m->j, ids->signature, good, ATLS_E_INVALID, "a signature that does not verify",
-                    "a valid one")) {
-        atls_ledger_skip(m->j->l, ids->format, "its signature does not verify");
-    }
-    return good;
-}
-
 static void judge_tcb_info(const making *m)
 {
-    const item_ids *ids = &tcb_info_ids;
+    const atls_signed_ids *ids = &atls_tcb_info_ids;
     atls_intel_snapshot *s = m->s;
     if (!atls_judge_there(m->j, ids->missing, m->c->tcb_info.present, "TCB info") ||
         !atls_judge_there(m->j, ids->missing, m->c->tcb_info_signature.present,
@@ -296,7 +169,7 @@ static void judge_tcb_info(const making *m)
     if (s->tcb_signer != NULL) {
         (void)atls_judge_revocation(m->j, ids->chain_crl, s->root_crl, s->tcb_signer);
     }
-    if (!judge_text(m, ids, &m->c->tcb_info, &m->c->tcb_info_signature, s->tcb_signer)) {
+    if (!atls_judge_signed(m->j, ids, &m->c->tcb_info, &m->c->tcb_info_signature, s->tcb_signer)) {
         return;
     }
     atls_err err = {0};
@@ -312,7 +185,7 @@ static void judge_tcb_info(const making *m)
 
 static void judge_qe_identity(const making *m)
 {
-    const item_ids *ids = &qe_identity_ids;
+    const atls_signed_ids *ids = &atls_qe_identity_ids;
     atls_intel_snapshot *s = m->s;
     if (!atls_judge_there(m->j, ids->missing, m->c->qe_identity.present, "QE identity") ||
         !atls_judge_there(m->j, ids->missing, m->c->qe_identity_signature.present,
@@ -323,7 +196,8 @@ static void judge_qe_identity(const making *m)
     if (s->qe_signer != NULL) {
         (void)atls_judge_revocation(m->j, ids->chain_crl, s->root_crl, s->qe_signer);
     }
-    if (!judge_text(m, ids, &m->c->qe_identity, &m->c->qe_identity_signature, s->qe_signer)) {
+    if (!atls_judge_signed(m->j, ids, &m->c->qe_identity, &m->c->qe_identity_signature,
+                           s->qe_signer)) {
         return;
     }
     atls_err err = {0};
@@ -346,12 +220,12 @@ static void find_root(const making *m, atls_cert *root_cert)
         m->s->root = atls_cert_up_ref(root_cert);
         return;
     }
-    parsed_chain p;
-    if (chain_parse(m->j, &m->c->tcb_info_chain, &p)) {
+    atls_cert_chain p;
+    if (atls_cert_chain_parse(m->j, &m->c->tcb_info_chain, &p)) {
         for (size_t i = 0; i < p.n && m->s->root == NULL; i++) {
             m->s->root = is_root(m, p.certs[i]) ? atls_cert_up_ref(p.certs[i]) : NULL;
         }
-        chain_clear(&p);
+        atls_cert_chain_clear(&p);
     }
 }
 

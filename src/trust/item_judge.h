@@ -15,8 +15,11 @@ typedef struct atls_item_facts {
 } atls_item_facts;
 
 /* Form, name, chain, signature; not times. Ids are those of a verification where the check is the same ("tcb_info.signature",
- * "pck_crl.issuer", ...), and "item.name" where the body is for something else than the key says. ATLS_E_INVALID; a
- * chain under another root is that check's failure too. A JWK set is judged by its form only: who gave it decides. */
+ * "pck_crl.issuer", ...), and "item.name" where the body is for something else than the key says, "item.chain" for certificates that do not belong there.
+ * ATLS_E_INVALID; a chain that is missing, as in a verification, ATLS_E_COLLATERAL ("tcb_info.chain.missing", "snp.ca.missing"); a
+ * chain under another root is that check's failure too. Root CRLs, PCK certificates (the chain is the body), AMD's chains and
+ * JWK sets have no chain beside them; a VCEK and an AMD CRL may (a simulator's ASK). The order of Intel's certificates does not matter,
+ * as in a verification; AMD's chain is ASK or ASVK, then ARK. A JWK set is judged by its form only: who gave it decides. */
 ATLS_MUST_USE atls_code atls_item_judge(const atls_root_set roots[ATLS_FAMILIES],
                                         const atls_item *item, atls_item_facts *out, atls_err *err);
 
