@@ -253,10 +253,6 @@ static atls_code read_body(const answer *a, uint8_t *space, atls_buf *body)
     } else {
         ATLS_TRY(read_text(a, &found));
     }
-    if (found.len > ATLS_ITEM_BODY_MAX) {
-        return REFUSE(a, "fetch.size", "%zu bytes, where %zu are allowed", found.len,
-                      ATLS_ITEM_BODY_MAX);
-    }
     if (found.ptr != space) {
         memcpy(space, found.ptr, found.len);
     }
@@ -265,6 +261,20 @@ static atls_code read_body(const answer *a, uint8_t *space, atls_buf *body)
 }
 
 /* --- the whole --- */
+
+/* A PCK certificate's item is its whole chain: the body, and behind it what the header has. */
+static atls_buf join_pck(atls_buf leaf, atls_buf chain)
+{
+    uint8_t *at =
+        (uint8_t *)(uintptr_t)leaf.ptr + leaf.len; /* of read_item's space, with room behind */
+    size_t len = leaf.len;
+    if (leaf.ptr[leaf.len - 1] != '\n') {
+        *at++ = '\n';
+        len++;
+    }
+    memcpy(at, chain.ptr, chain.len);
+    return (atls_buf){leaf.ptr, len + chain.len};
+}
 
 static atls_code read_item(const answer *a, const char *key, atls_response_item *out)
 {
@@ -276,7 +286,7 @@ static atls_code read_item(const answer *a, const char *key, atls_response_item 
                       ATLS_RESPONSE_BODY_MAX);
     }
     ATLS_TRY(judge_content_type(a));
-    uint8_t *space = malloc(ATLS_ITEM_CHAIN_MAX + len);
+    uint8_t *space = malloc(ATLS_ITEM_CHAIN_MAX + len + 1 + ATLS_ITEM_CHAIN_MAX);
     if (space == NULL) {
         return ATLS_ERR_NOMEM(a->err);
     }
@@ -284,6 +294,14 @@ static atls_code read_item(const answer *a, const char *key, atls_response_item 
     atls_code rc = read_chain(a, &w, &chain);
     if (rc == ATLS_OK) {
         rc = read_body(a, space + ATLS_ITEM_CHAIN_MAX, &body);
+    }
+    if (rc == ATLS_OK && a->name.kind == ATLS_ITEM_PCK_CERT) {
+        body = join_pck(body, chain);
+        chain = (atls_buf){NULL, 0};
+    }
+    if (rc == ATLS_OK && body.len > ATLS_ITEM_BODY_MAX) {
+        rc = REFUSE(a, "fetch.size", "%zu bytes, where %zu are allowed", body.len,
+                    ATLS_ITEM_BODY_MAX);
     }
     if (rc != ATLS_OK) {
         free(space);
