@@ -6,7 +6,7 @@
 #include "trust/item_judge.h"
 
 #define ATLS_FLOORS_MAX                                                                            \
-    65536 /* entries; beyond that floors of the kind that is least missed (VCEK have none) are not kept */
+    65536 /* entries; beyond that those that are least missed are not kept: of collateral asked for by number, then early, then TCB info */
 
 typedef struct atls_floors atls_floors;
 
@@ -26,7 +26,8 @@ void atls_floors_free(atls_floors *f);
  * do. Kinds without floor (PCK certificates, VCEK, chains, JWK sets) are never below. */
 ATLS_MUST_USE atls_code atls_floors_check(const atls_floors *f, const char *key,
                                           const atls_item_facts *facts, atls_err *err);
-/* Raises the item's floor, and the clock's to its issue time unless that is more than five minutes after when_s. *changed: something rose. */
+/* Raises the item's floor, and the clock's to its issue time (to when_s, if that is earlier; not at all, if it is earlier by more than five
+ * minutes). *changed: something rose. Nothing without a root rises. */
 ATLS_MUST_USE atls_code atls_floors_raise(atls_floors *f, const char *key,
                                           const atls_item_facts *facts, int64_t when_s,
                                           bool *changed, atls_err *err);
