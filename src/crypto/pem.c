@@ -5,6 +5,8 @@
 
 #include <openssl/evp.h>
 
+#define LINE_BYTES 48u /* 64 characters */
+
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -78,4 +80,26 @@ bool atls_pem_next(atls_buf *text, const char *label, uint8_t *buf, size_t cap, 
     }
     *text = t;
     return true;
+}
+
+static void put(atls_writer *w, const char *text)
+{
+    atls_writer_bytes(w, (atls_buf){(const uint8_t *)text, strlen(text)});
+}
+
+void atls_pem_write(atls_writer *w, const char *label, atls_buf der)
+{
+    put(w, "-----BEGIN ");
+    put(w, label);
+    put(w, "-----\n");
+    for (size_t at = 0; at < der.len; at += LINE_BYTES) {
+        unsigned char line[LINE_BYTES / 3 * 4 + 1];
+        const size_t n = der.len - at < LINE_BYTES ? der.len - at : LINE_BYTES;
+        const int len = EVP_EncodeBlock(line, der.ptr + at, (int)n);
+        atls_writer_bytes(w, (atls_buf){line, (size_t)len});
+        put(w, "\n");
+    }
+    put(w, "-----END ");
+    put(w, label);
+    put(w, "-----\n");
 }

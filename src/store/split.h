@@ -1,0 +1,24 @@
+/* split.h: items out of what carries several: the contract's JSON object, an SNP certificate table. What cannot be told
+ * apart is left: nothing is judged here. */
+#ifndef ATLS_STORE_SPLIT_H
+#define ATLS_STORE_SPLIT_H
+
+#include "store/store.h"
+
+/* Each item found goes to take. ATLS_E_SYSTEM ends it. */
+typedef struct atls_splitting {
+    atls_store *store;
+    const atls_held_origin *origin;
+    const char *pck_key; /* the key of the platform's PCK chain; NULL: not known */
+    size_t taken;
+    atls_err *err;
+} atls_splitting;
+
+/* ATLS_E_INVALID "collateral.json": not a JSON object. */
+ATLS_MUST_USE atls_code atls_split_json(atls_splitting *s, atls_buf json);
+/* table may be empty, leaf (DER or PEM) too. */
+ATLS_MUST_USE atls_code atls_split_amd(atls_splitting *s, atls_buf table, atls_buf leaf);
+
+ATLS_MUST_USE atls_code atls_split_take(atls_splitting *s, const atls_item *item);
+
+#endif

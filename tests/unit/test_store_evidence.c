@@ -1,0 +1,175 @@
+/* What comes beside evidence, and in the contract's JSON: split into items, each judged, those that hold are kept. */
+#include "unit/snp_world.h"
+
+#undef NOW
+#include "unit/store_rig.h"
+
+static size_t taken_of(atls_store *s, const atls_evidence *e)
+{
+    size_t taken = 99;
+    assert_int_equal(atls_store_take_evidence(s, e, NOW, &taken, NULL), ATLS_OK);
+    return taken;
+}
+
+static atls_store *trusting(const char *root)
+{
+    atls_store *s = NULL;
+    assert_int_equal(atls_store_open(NULL, &s, NULL), ATLS_OK);
+    assert_int_equal(atls_store_insecure_trust_simulator(s, text_buf(root), NULL), ATLS_OK);
+    return s;
+}
+
+static bool has(const atls_store *s, const char *key, atls_item_source source)
+{
+    atls_item_status status;
+    return status_of(s, key, &status) && status.source == source;
+}
+
+static void stapled_collateral_is_split(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"tdx", "sgx"};
+    for (size_t i = 0; i < 2; i++) {
+        bench b = set_up(types[i], NULL, NULL);
+        char *json = NULL;
+        char key[ATLS_ITEM_KEY_LEN];
+        assert_int_equal(atls_sim_collateral(b.sim, types[i], &json, NULL), ATLS_OK);
+        const atls_evidence e = {
+            .type = types[i],
+            .parts_n = 2,
+            .parts = {{"quote", {b.quote, b.quote_len}}, {"collateral", text_buf(json)}}};
+        atls_store *s = trusting(b.root);
+        assert_int_equal(taken_of(s, &e), 4);
+        assert_true(has(s, "intel/rootcrl", ATLS_ITEM_STAPLED));
+        assert_true(has(s, "intel/pckcrl/platform", ATLS_ITEM_STAPLED));
+        (void)snprintf(key, sizeof key, "intel/tcb/%s/53494d000000", types[i]);
+        assert_true(has(s, key, ATLS_ITEM_STAPLED));
+        (void)snprintf(key, sizeof key, "intel/qe/%s", types[i]);
+        assert_true(has(s, key, ATLS_ITEM_STAPLED));
+        assert_int_equal(taken_of(s, &e), 0); /* again: nothing new */
+        atls_store_free(s);
+        s = trusting(b.root); /* the same from a file of the user's */
+        size_t taken = 0;
+        assert_int_equal(atls_store_take_json(s, text_buf(json), "c.json", NOW, &taken, NULL),
+                         ATLS_OK);
+        assert_int_equal(taken, 4);
+        assert_true(has(s, key, ATLS_ITEM_IMPORTED));
+        atls_store_free(s);
+        atls_free(json);
+        tear_down(&b);
+    }
+}
+
+/* One that is wrongly signed, over, or missing is left, and the others are taken. */
+static void what_does_not_hold_is_left(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fault;
+        size_t taken;
+        const char *left;
+    } cases[] = {{"tcb_info.signature", 3, "intel/tcb/tdx/53494d000000"},
+                 {"qe_identity.expired", 3, "intel/qe/tdx"},
+                 {"root_crl.missing", 3, "intel/rootcrl"},
+                 {"pck_crl.signature", 3, "intel/pckcrl/platform"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench b = set_up("tdx", cases[i].fault, NULL);
+        char *json = NULL;
+        assert_int_equal(atls_sim_collateral(b.sim, "tdx", &json, NULL), ATLS_OK);
+        const atls_evidence e = {
+            .type = "tdx",
+            .parts_n = 2,
+            .parts = {{"quote", {b.quote, b.quote_len}}, {"collateral", text_buf(json)}}};
+        atls_store *s = trusting(b.root);
+        assert_int_equal(taken_of(s, &e), cases[i].taken);
+        assert_false(has(s, cases[i].left, ATLS_ITEM_STAPLED));
+        atls_store_free(s);
+        atls_free(json);
+        tear_down(&b);
+    }
+}
+
+static void anything_else_is_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "{",
+                                        "[]",
+                                        "{}",
+                                        "{\"tcb_info\":1}",
+                                        "{\"tcb_info\":\"{}\",\"tcb_info_signature\":\"00\"}",
+                                        "{\"root_ca_crl\":\"3000\",\"pck_crl\":\"zz\"}"};
+    atls_store *s = NULL;
+    size_t taken = 7;
+    assert_int_equal(atls_store_open(NULL, &s, NULL), ATLS_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const atls_evidence e = {.type = "tdx",
+                                 .parts_n = 4,
+                                 .parts = {{"quote", text_buf("q")},
+                                           {"collateral", text_buf(texts[i])},
+                                           {"certs", text_buf(texts[i])},
+                                           {"vcek", text_buf(texts[i])}}};
+        assert_int_equal(taken_of(s, &e), 0);
+    }
+    const atls_evidence bare = {.parts_n = 1, .parts = {{NULL, text_buf("q")}}};
+    assert_int_equal(taken_of(s, &bare), 0);
+    assert_not_taken(atls_store_take_json(s, text_buf("[]"), NULL, NOW, &taken, err),
+                     ATLS_E_INVALID, "collateral.json");
+    assert_not_taken(atls_store_take_json(s, text_buf("{"), NULL, NOW, &taken, err), ATLS_E_INVALID,
+                     "collateral.json");
+    assert_int_equal(taken, 7);
+    assert_int_equal(count_of(s), 0);
+    atls_store_free(s);
+}
+
+static atls_evidence of_blob(const atls_evidence_blob *blob)
+{
+    atls_evidence e = {.type = blob->type, .parts_n = blob->parts_n};
+    for (size_t i = 0; i < blob->parts_n; i++) {
+        e.parts[i].name = blob->parts[i].name;
+        e.parts[i].bytes = (atls_buf){blob->parts[i].bytes, blob->parts[i].len};
+    }
+    return e;
+}
+
+static void an_snp_table_is_split(void **state)
+{
+    const snp_rig *rig = *state;
+    static const struct {
+        const char *variant, *product;
+        size_t taken;
+    } cases[] = {{NULL, "vcek/Milan", 3}, {"genoa", "vcek/Genoa", 3}, {"vlek", "vlek/", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        atls_evidence_blob blob = snp_evidence(rig, cases[i].variant, NULL);
+        const atls_evidence e = of_blob(&blob);
+        atls_store *s = trusting(rig->root);
+        assert_int_equal(taken_of(s, &e), cases[i].taken);
+        assert_int_equal(taken_of(s, &e), 0);
+        size_t leaves = 0;
+        atls_item_status status;
+        for (size_t k = 0; atls_store_at(s, k, &status); k++) {
+            leaves += strncmp(status.key, "amd/vcek/", 9) == 0 ? 1u : 0u;
+            assert_true(strncmp(status.key, "amd/vcek/", 9) == 0 ||
+                        strstr(status.key, cases[i].product) != NULL);
+            assert_true(status.simulated);
+        }
+        assert_int_equal(leaves, i == 2 ? 0 : 1);
+        atls_store_free(s);
+        s = NULL; /* under AMD's own roots none of it holds */
+        assert_int_equal(atls_store_open(NULL, &s, NULL), ATLS_OK);
+        assert_int_equal(taken_of(s, &e), 0);
+        atls_store_free(s);
+        atls_evidence_blob_clear(&blob);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stapled_collateral_is_split),
+        cmocka_unit_test(what_does_not_hold_is_left),
+        cmocka_unit_test(anything_else_is_nothing),
+        cmocka_unit_test(an_snp_table_is_split),
+    };
+    return cmocka_run_group_tests(tests, snp_rig_open, snp_rig_close);
+}
