@@ -450,6 +450,11 @@ static void jwk_sets_are_kept_from_their_origin_only(void **state)
     atls_store_free(s);
     s = store_loaded(v, dir, NOW);
     assert_true(holds(s, &jwks));
+    uint8_t *bundle = NULL;
+    size_t len = 0;
+    const char *const keys[] = {key, NULL};
+    assert_not_taken(atls_store_bundle(s, keys, NULL, NOW, &bundle, &len, err), ATLS_E_INVALID,
+                     "store.jwks");
     atls_store_free(s);
     made_free(&jwks);
     close_dir(dir);
