@@ -13,12 +13,14 @@
 #include "say.h"
 #include "sim_dir.h"
 
-enum { AT = 0x100, FAMILY, PKI, TYPE, REPORT_DATA, OUT };
+enum { AT = 0x100, FAMILY, RENEW, NUMBER, PKI, TYPE, REPORT_DATA, OUT };
 
 static const flag pki_own_flags[] = {
     {AT, "at", "RFC3339", "a platform whose dates are around this time (now)"},
     {FAMILY, "family", "NAME[,NAME...]",
      "beside Intel's: snp, tpm, azure, nitro, cca, jwt, or all (none: snp alone takes seconds)"},
+    {RENEW, "renew", "FROM", "no new platform, but that of FROM with collateral signed anew"},
+    {NUMBER, "number", "N", "with --renew: its tcbEvaluationDataNumber and CRLNumber (17)"},
     {0, NULL, NULL, NULL},
 };
 /* of the quote's options only the fault means something for a PKI; the others are refused */
@@ -31,8 +33,28 @@ static const flags pki_flags = {
     {pki_own_flags, sim_quote_flags},
 };
 
+/* A new platform, or that of a directory with new collateral. */
+static atls_code make_platform(const char *from, uint64_t number, int64_t at_s, const char *fault,
+                               atls_sim **out, atls_err *err)
+{
+    atls_sim *sim = NULL;
+    if (from == NULL) {
+        return atls_sim_new(at_s, fault, out, err);
+    }
+    atls_code rc = sim_dir_load(from, &sim, err);
+    rc = rc == ATLS_OK ? atls_sim_renew(sim, at_s, (uint32_t)number, err) : rc;
+    if (rc != ATLS_OK) {
+        atls_sim_free(sim);
+        return rc;
+    }
+    *out = sim;
+    return ATLS_OK;
+}
+
 static int run_pki(int argc, char **argv)
 {
+    const char *from = NULL;
+    uint64_t number = 17;
     int64_t at_s = (int64_t)time(NULL);
     const char *families = NULL;
     atls_sim_quote quote = {0};
@@ -49,9 +71,11 @@ static int run_pki(int argc, char **argv)
             return say_refusal(ATLS_E_USAGE, "usage.argument",
                                "--at wants a time like 2025-07-04T10:00:00Z");
         }
-        if (id == FAMILY) {
-            families = optarg;
+        if (id == NUMBER && !input_number(optarg, 1, INT32_MAX, &number)) {
+            return say_refusal(ATLS_E_USAGE, "usage.argument", "--number wants a number from 1");
         }
+        families = id == FAMILY ? optarg : families;
+        from = id == RENEW ? optarg : from;
         (void)sim_quote_take(&quote, id, optarg);
     }
     const char *dir = NULL;
@@ -64,7 +88,7 @@ static int run_pki(int argc, char **argv)
     }
     atls_err err = {0};
     atls_sim *sim = NULL;
-    atls_code rc = atls_sim_new(at_s, quote.fault, &sim, &err);
+    atls_code rc = make_platform(from, number, at_s, quote.fault, &sim, &err);
     if (rc == ATLS_OK) {
         rc = sim_dir_write(sim, families, at_s, dir, &err);
     }

@@ -241,13 +241,19 @@ static atls_code open_world(const char *dir, const char *family, const atls_sim_
                          : atls_sim_world_attester_new(out->world, &request, &out->attester, err);
 }
 
-static atls_code open_intel(const char *dir, const atls_sim_quote *quote, sim_source *out,
-                            atls_err *err)
+atls_code sim_dir_load(const char *dir, atls_sim **out, atls_err *err)
 {
     input in = {0};
     atls_code rc = read_state(dir, SIM_STATE_FILE, &in, err);
-    rc = rc != ATLS_OK ? rc : atls_sim_load(input_buf(&in), &out->sim, err);
+    rc = rc != ATLS_OK ? rc : atls_sim_load(input_buf(&in), out, err);
     input_clear(&in);
+    return rc;
+}
+
+static atls_code open_intel(const char *dir, const atls_sim_quote *quote, sim_source *out,
+                            atls_err *err)
+{
+    const atls_code rc = sim_dir_load(dir, &out->sim, err);
     return rc != ATLS_OK ? rc : atls_sim_attester_new(out->sim, quote, &out->attester, err);
 }
 

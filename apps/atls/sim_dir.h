@@ -15,6 +15,9 @@
 atls_code sim_dir_write(const atls_sim *sim, const char *families, int64_t at_s, const char *dir,
                         atls_err *err);
 
+/* Intel's platform of a directory. */
+atls_code sim_dir_load(const char *dir, atls_sim **out, atls_err *err);
+
 /* A source of evidence of one of them. */
 typedef struct sim_source {
     atls_sim *sim;         /* NULL: not Intel's */

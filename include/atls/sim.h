@@ -25,6 +25,11 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_root(const atls_sim *sim, char **pem, 
 ATLS_API ATLS_MUST_USE atls_code atls_sim_collateral(const atls_sim *sim, const char *tee,
                                                      char **json, atls_err *err);
 
+/* The vendor signs TCB info, QE identities and CRLs anew, as of when_s, with this tcbEvaluationDataNumber and CRLNumber; nothing
+ * else changes. Not while others use sim. ATLS_E_USAGE "sim.state": a platform with a fault. */
+ATLS_API ATLS_MUST_USE atls_code atls_sim_renew(atls_sim *sim, int64_t when_s, uint32_t number,
+                                                atls_err *err);
+
 typedef struct atls_sim_quote {
     const char
         *type; /* "tdx" (v4), "tdx5" (v5, TD report 1.5), "sgx" (v3); NULL: "tdx". Beside them
@@ -35,9 +40,11 @@ typedef struct atls_sim_quote {
     const char *tcb; /* "UpToDate", "OutOfDate", "SWHardeningNeeded", ...; NULL: "UpToDate" */
     bool debug;
     const char *fault; /* NULL: none */
-    const char *event_log; /* TDX, for an attester: RTMRs are those of a log, "ccel" or "dstack", which is part event_log of
+    const char *
+        event_log; /* TDX, for an attester: RTMRs are those of a log, "ccel" or "dstack", which is part event_log of
                             * its evidence; fault may then be one of logs. NULL: no log */
-    const char *certificate_event; /* log "dstack": the text of its last event, "New TLS Certificate" (at most 128 bytes):
+    const char *
+        certificate_event; /* log "dstack": the text of its last event, "New TLS Certificate" (at most 128 bytes):
                                     * 64 hex digits of SHA-256 of a certificate. NULL: there is none */
 } atls_sim_quote;
 ATLS_API ATLS_MUST_USE atls_code atls_sim_make_quote(const atls_sim *sim, const atls_sim_quote *q,
@@ -103,9 +110,9 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_world_attester_new(const atls_sim_worl
                                                              atls_attester **out, atls_err *err);
 
 struct atls_sim_world_fault { /* strings are static */
-    const char *name;                 /* "vcek.tcb" */
-    const char *what;                 /* one clause */
-    const char *variants;             /* words separated by spaces; "": every variant */
+    const char *name;         /* "vcek.tcb" */
+    const char *what;         /* one clause */
+    const char *variants;     /* words separated by spaces; "": every variant */
     atls_code expected; /* of a verdict under the built-in rule; ATLS_OK: odd, but to be accepted */
     const char *check;  /* the id that must have failed; "" for ATLS_OK */
 };

@@ -68,7 +68,7 @@ static bool add_extensions(X509_CRL *crl, const sim_crl_plan *p, X509 *issuer)
     bool ok = true;
     if ((p->without & SIM_NO_CRL_NUMBER) == 0) {
         ASN1_INTEGER *number = ASN1_INTEGER_new();
-        ok = number != NULL && ASN1_INTEGER_set(number, 1) == 1 &&
+        ok = number != NULL && ASN1_INTEGER_set(number, p->number > 0 ? p->number : 1) == 1 &&
              X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, X509V3_ADD_DEFAULT) == 1;
         ASN1_INTEGER_free(number);
     }

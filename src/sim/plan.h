@@ -75,6 +75,7 @@ typedef struct sim_crl_plan {
     int from_s, until_s;
     int issuer, signer; /* sim_who */
     int revokes;        /* sim_who, SIM_PCK or SIM_NOBODY */
+    int number;         /* CRLNumber; 0: 1 */
     int others;         /* entries for certificates that are not ours */
     int without;
     int wrong_aki;

@@ -54,15 +54,25 @@ static json_t *save_platforms(const atls_sim *sim)
     return list;
 }
 
+/* Of those who sign collateral; null: none were kept. */
+static json_t *save_signers(const atls_sim *sim)
+{
+    return sim->tcb_signing_pem == NULL
+               ? json_null()
+               : json_pack("{s:s,s:[o,o,o]}", "tcb_signing", sim->tcb_signing_pem, "keys",
+                           key_pem(sim->signers[0]), key_pem(sim->signers[1]),
+                           key_pem(sim->signers[2]));
+}
+
 atls_code atls_sim_save(const atls_sim *sim, char **out, atls_err *err)
 {
-    json_t *state =
-        json_pack("{s:i,s:I,s:s,s:s,s:s,s:s,s:o,s:o,s:{s:s,s:s},s:o}", "atls_sim", 1, "when",
-                  (json_int_t)sim->when_s, "fault", sim->fault, "root", sim->root_pem, "chain_root",
-                  sim->chain_root_pem, "ca", sim->ca_pem, "qe_id",
-                  hex(sim->qe_id, sizeof sim->qe_id), "attestation_key", key_pem(sim->attestation),
-                  "collateral", tee_names[SIM_TDX], sim->collateral[SIM_TDX], tee_names[SIM_SGX],
-                  sim->collateral[SIM_SGX], "platforms", save_platforms(sim));
+    json_t *state = json_pack(
+        "{s:i,s:I,s:s,s:s,s:s,s:s,s:o,s:o,s:{s:s,s:s},s:o,s:o}", "atls_sim", 1, "when",
+        (json_int_t)sim->when_s, "fault", sim->fault, "root", sim->root_pem, "chain_root",
+        sim->chain_root_pem, "ca", sim->ca_pem, "qe_id", hex(sim->qe_id, sizeof sim->qe_id),
+        "attestation_key", key_pem(sim->attestation), "collateral", tee_names[SIM_TDX],
+        sim->collateral[SIM_TDX], tee_names[SIM_SGX], sim->collateral[SIM_SGX], "platforms",
+        save_platforms(sim), "signers", save_signers(sim));
     char *text = state == NULL ? NULL : atls_json_write(state, JSON_INDENT(1));
     json_decref(state);
     if (text == NULL) {
@@ -101,9 +111,9 @@ static atls_code load_hex(const json_t *object, const char *member, uint8_t *out
     return ATLS_OK;
 }
 
-static atls_code load_key(const json_t *object, const char *member, sim_signer **out, atls_err *err)
+static atls_code load_key_text(const json_t *text, const char *member, sim_signer **out,
+                               atls_err *err)
 {
-    const json_t *text = json_object_get(object, member);
     if (!json_is_string(text)) {
         return bad_state(member, err);
     }
@@ -113,6 +123,23 @@ static atls_code load_key(const json_t *object, const char *member, sim_signer *
     atls_code rc = key == NULL ? ATLS_E_SYSTEM : sim_signer_new(key, out, err);
     EVP_PKEY_free(key);
     return rc == ATLS_OK ? ATLS_OK : bad_state(member, err);
+}
+
+static atls_code load_key(const json_t *object, const char *member, sim_signer **out, atls_err *err)
+{
+    return load_key_text(json_object_get(object, member), member, out, err);
+}
+
+static atls_code load_signers(const json_t *signers, atls_sim *sim, atls_err *err)
+{
+    if (!json_is_object(signers)) {
+        return ATLS_OK; /* with a fault, or of a version that kept none */
+    }
+    const json_t *keys = json_object_get(signers, "keys");
+    for (size_t i = 0; i < SIM_SIGNERS; i++) {
+        ATLS_TRY(load_key_text(json_array_get(keys, i), "signers", &sim->signers[i], err));
+    }
+    return load_text(signers, "tcb_signing", &sim->tcb_signing_pem, err);
 }
 
 static atls_code load_platforms(const json_t *list, atls_sim *sim, atls_err *err)
@@ -156,6 +183,7 @@ static atls_code load(const json_t *state, atls_sim *sim, atls_err *err)
     for (size_t i = 0; i < SIM_TEES; i++) {
         ATLS_TRY(load_text(collateral, tee_names[i], &sim->collateral[i], err));
     }
+    ATLS_TRY(load_signers(json_object_get(state, "signers"), sim, err));
     return load_platforms(json_object_get(state, "platforms"), sim, err);
 }
 

@@ -14,9 +14,6 @@
 #include "sim/report.h"
 #include "sim/state.h"
 
-#define WHEN_MIN INT64_C(86400)        /* a day before it is still in 1970 */
-#define WHEN_MAX INT64_C(250000000000) /* ten years after it is still before the year 10000 */
-
 static atls_code make_platform(sim_platform *platform, const sim_pki *pki, size_t level,
                                const uint8_t xy[64], atls_err *err)
 {
@@ -35,6 +32,16 @@ static atls_code make_platform(sim_platform *platform, const sim_pki *pki, size_
     return ATLS_OK;
 }
 
+/* What signs collateral, for later. */
+static atls_code keep_signers(atls_sim *sim, const sim_pki *pki, atls_err *err)
+{
+    static const int who[SIM_SIGNERS] = {SIM_ROOT, SIM_CA, SIM_TCB_SIGNING};
+    for (size_t i = 0; i < SIM_SIGNERS; i++) {
+        ATLS_TRY(sim_signer_new(pki->key[who[i]], &sim->signers[i], err));
+    }
+    return sim_pki_pem(pki->cert[SIM_TCB_SIGNING], &sim->tcb_signing_pem, err);
+}
+
 static atls_code fill(atls_sim *sim, const sim_plan *plan, const sim_pki *pki, atls_err *err)
 {
     uint8_t xy[64];
@@ -44,6 +51,9 @@ static atls_code fill(atls_sim *sim, const sim_plan *plan, const sim_pki *pki, a
     for (int tee = 0; tee < SIM_TEES; tee++) {
         ATLS_TRY(
             sim_collateral_make(plan, (sim_tee)tee, sim->when_s, pki, &sim->collateral[tee], err));
+    }
+    if (sim->fault[0] == '\0') {
+        ATLS_TRY(keep_signers(sim, pki, err));
     }
     ATLS_TRY(sim_signer_new_random(&sim->attestation, err));
     sim_signer_xy(sim->attestation, xy);
@@ -82,7 +92,7 @@ atls_code atls_sim_new(int64_t when_s, const char *fault, atls_sim **out, atls_e
                         "%s is a fault of one quote, not of the platform: ask for a quote with it",
                         found->name);
     }
-    if (when_s < WHEN_MIN || when_s > WHEN_MAX) {
+    if (when_s < SIM_WHEN_MIN || when_s > SIM_WHEN_MAX) {
         return ATLS_ERR(err, ATLS_E_USAGE, "sim.time",
                         "the time is outside the years 1970 to 9890");
     }
@@ -111,6 +121,10 @@ void atls_sim_free(atls_sim *sim)
     free(sim->root_pem);
     free(sim->chain_root_pem);
     free(sim->ca_pem);
+    free(sim->tcb_signing_pem);
+    for (size_t i = 0; i < SIM_SIGNERS; i++) {
+        sim_signer_free(sim->signers[i]);
+    }
     for (size_t i = 0; i < SIM_TEES; i++) {
         free(sim->collateral[i]);
     }

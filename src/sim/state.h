@@ -7,7 +7,10 @@
 #include "sim/signer.h"
 #include <atls/sim.h>
 
-#define SIM_FAULT_NAME_MAX 64 /* bytes, with NUL */
+#define SIM_FAULT_NAME_MAX 64                    /* bytes, with NUL */
+#define SIM_WHEN_MIN       INT64_C(86400)        /* a day before it is still in 1970 */
+#define SIM_WHEN_MAX       INT64_C(250000000000) /* ten years after it is still before the year 10000 */
+#define SIM_SIGNERS        3                     /* of collateral: root, CA, TCB signing */
 
 typedef struct sim_platform { /* the machine at one level */
     char *pck_pem;
@@ -22,6 +25,8 @@ struct atls_sim {
     char *chain_root_pem;           /* stands in the chains */
     char *ca_pem;
     char *collateral[SIM_TEES]; /* the contract's JSON */
+    char *tcb_signing_pem; /* NULL: a fault is in it, and its collateral cannot be signed anew */
+    sim_signer *signers[SIM_SIGNERS];
     sim_signer *attestation;
     uint8_t qe_id[16];
     sim_platform platforms[SIM_LEVELS];

@@ -63,14 +63,13 @@ class Answers:
 
     # --- Intel ---
 
-    def add_intel(self, directory):
-        """collateral-sgx.json and collateral-tdx.json; the early channel, where *-early.json is there too."""
+    def add_intel(self, directory, update=""):
+        """collateral-sgx.json and collateral-tdx.json; update: "update=early" or "tcbEvaluationDataNumber=N"."""
         for tee, base in (("sgx", SGX), ("tdx", TDX)):
-            for suffix, update in (("", ""), ("-early", "update=early")):
-                path = os.path.join(directory, f"collateral-{tee}{suffix}.json")
-                if os.path.exists(path):
-                    with open(path, encoding="utf-8") as f:
-                        self.add_collateral(base, json.load(f), update)
+            path = os.path.join(directory, f"collateral-{tee}.json")
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as f:
+                    self.add_collateral(base, json.load(f), update)
         state = os.path.join(directory, "state.json")
         if os.path.exists(state):
             with open(state, encoding="utf-8") as f:
@@ -90,6 +89,8 @@ class Answers:
                  Answer(tcb, "application/json", TCB_Info_Issuer_Chain=coded(c["tcb_info_issuer_chain"])))
         self.add(f"{base}/qe/identity" + ("?" + update if update else ""),
                  Answer(qe, "application/json", SGX_Enclave_Identity_Issuer_Chain=coded(c["qe_identity_issuer_chain"])))
+        if update:
+            return  # the CRLs are the same for all channels
         chain = coded(c["pck_crl_issuer_chain"])
         for ca in ("platform", "processor"):
             self.add(f"{SGX}/pckcrl?ca={ca}&encoding=der",
@@ -179,6 +180,14 @@ def make_world(atls, directory, at=None, families=(), fault=None, products=("mil
             tee = "snp" if product == "milan" else f"snp:{product}"
             subprocess.run([atls, "sim", "evidence", "--pki", directory, "--tee", tee, "-o", out], check=True)
     return directory
+
+
+def renewed_world(atls, directory, out, number, at=None):
+    """The same platform as in directory, its collateral signed anew with another number: newer, or an older one to go back to."""
+    more = ["--at", at] if at else []
+    subprocess.run([atls, "sim", "pki", "--renew", directory, "--number", str(number), *more, out], check=True,
+                   stdout=subprocess.DEVNULL)
+    return out
 
 
 def tls_certificate(directory=None):

@@ -12,7 +12,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
-from answers import make_world, normal, of_directory  # noqa: E402
+from answers import make_world, normal, of_directory, renewed_world  # noqa: E402
 from cli import ATLS, Report  # noqa: E402
 from origin import Origin  # noqa: E402
 
@@ -66,6 +66,16 @@ def answers_are_those_of_the_world(r, tmp, worlds):
         r.check(get(o, TCB)[2] != body, "another world")
     r.check(normal("/a?b=1&a=02&update=standard") == normal("/a?a=02&b=1"), "order of a query")
     r.check(normal("/vcek/v1/Milan/x?blSPL=07") == normal("/vcek/v1/Milan/x?blSPL=7"), "leading zeros")
+
+
+def channels_and_renewed_worlds(r, tmp, good):
+    newer = renewed_world(ATLS, good, os.path.join(tmp, "newer"), 18)
+    answers = of_directory(good).add_intel(newer, "update=early").add_intel(newer, "tcbEvaluationDataNumber=18")
+    number = {}
+    for query in ("", "&update=early", "&tcbEvaluationDataNumber=18", "&update=standard"):
+        number[query] = json.loads(answers.find(TCB + query).body)["tcbInfo"]["tcbEvaluationDataNumber"]
+    r.check(list(number.values()) == [17, 18, 18, 17], "channels", number)
+    r.check(answers.find(TCB + "&tcbEvaluationDataNumber=19") is None, "a number that is not there")
 
 
 def faults_are_as_told(r, worlds):
@@ -156,6 +166,7 @@ def main():
         make_world(ATLS, other)
         worlds = {"": of_directory(good), "other": of_directory(other)}
         answers_are_those_of_the_world(r, tmp, worlds)
+        channels_and_renewed_worlds(r, tmp, good)
         faults_are_as_told(r, worlds)
         as_a_program(r, tmp, good, other)
     r.end()

@@ -299,7 +299,8 @@ static void each_status_is_reached_by_intels_rules(void **state)
     atls_sim_free(sim);
 }
 
-static void assert_crl(const json_t *object, const char *member, const atls_cert *issuer)
+static void assert_crl(const json_t *object, const char *member, const atls_cert *issuer,
+                       int64_t when_s, uint64_t number)
 {
     atls_crl *crl = NULL;
     atls_key *key = key_of(issuer->p256);
@@ -313,8 +314,9 @@ static void assert_crl(const json_t *object, const char *member, const atls_cert
     free(space);
     assert_true(crl->signed_ecdsa_sha256 && atls_crl_signed_by(crl, key));
     assert_true(atls_equal(crl->issuer, issuer->subject) && atls_equal(crl->aki, issuer->ski));
-    assert_true(crl->has_number && crl->number == 1 && crl->serials_n == 0);
-    assert_true(crl->this_update_s == WHEN - 3600 && crl->next_update_s == WHEN + 30 * 86400);
+    assert_true(crl->has_number && crl->serials_n == 0);
+    assert_true(crl->this_update_s == when_s - 3600 && crl->next_update_s == when_s + 30 * 86400 &&
+                crl->number == number);
     atls_crl_free(crl);
     atls_key_free(key);
 }
@@ -341,11 +343,10 @@ static void assert_signed_text(const json_t *object, const char *text_name,
     atls_cert_free(chain[1]);
 }
 
-static void collateral_is_whole(void **state)
+static void assert_collateral_is_whole(const atls_sim *sim, int64_t when_s, uint64_t crl_number,
+                                       const char *evaluation_number)
 {
-    (void)state;
     static const char *const tees[] = {"tdx", "sgx"};
-    atls_sim *sim = sim_with(NULL);
     for (size_t i = 0; i < 2; i++) {
         char *json = NULL;
         json_t *object = NULL;
@@ -355,8 +356,12 @@ static void collateral_is_whole(void **state)
                          ATLS_OK);
         const char *pem = json_string_value(json_object_get(object, "pck_crl_issuer_chain"));
         assert_int_equal(certs_of(text_buf(pem), chain, ATLS_CHAIN_MAX), 2);
-        assert_crl(object, "pck_crl", chain[0]);
-        assert_crl(object, "root_ca_crl", chain[1]);
+        assert_crl(object, "pck_crl", chain[0], when_s, crl_number);
+        assert_crl(object, "root_ca_crl", chain[1], when_s, crl_number);
+        assert_non_null(
+            strstr(json_string_value(json_object_get(object, "tcb_info")), evaluation_number));
+        assert_non_null(
+            strstr(json_string_value(json_object_get(object, "qe_identity")), evaluation_number));
         assert_signed_text(object, "tcb_info", "tcb_info_signature", "tcb_info_issuer_chain");
         assert_signed_text(object, "qe_identity", "qe_identity_signature",
                            "qe_identity_issuer_chain");
@@ -365,6 +370,48 @@ static void collateral_is_whole(void **state)
         json_decref(object);
         atls_free(json);
     }
+}
+
+static void collateral_is_whole(void **state)
+{
+    (void)state;
+    atls_sim *sim = sim_with(NULL);
+    assert_collateral_is_whole(sim, WHEN, 1, "\"tcbEvaluationDataNumber\":17,");
+    atls_sim_free(sim);
+}
+
+/* The same platform, its vendor's word of another day. */
+static void collateral_is_signed_anew(void **state)
+{
+    (void)state;
+    atls_sim *sim = sim_with(NULL);
+    atls_sim *loaded = NULL;
+    char *saved = NULL;
+    char *root = NULL;
+    char *same = NULL;
+    assert_int_equal(atls_sim_save(sim, &saved, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_load(text_buf(saved), &loaded, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_renew(loaded, WHEN + 40 * INT64_C(86400), 18, NULL), ATLS_OK);
+    assert_collateral_is_whole(loaded, WHEN + 40 * INT64_C(86400), 18,
+                               "\"tcbEvaluationDataNumber\":18,");
+    assert_int_equal(atls_sim_root(sim, &root, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_root(loaded, &same, NULL), ATLS_OK);
+    assert_string_equal(root, same);
+    assert_int_equal(atls_sim_renew(sim, WHEN - 86400, 16, NULL), ATLS_OK);
+    assert_collateral_is_whole(sim, WHEN - 86400, 16, "\"tcbEvaluationDataNumber\":16,");
+    atls_err err = {0};
+    assert_int_equal(atls_sim_renew(sim, 0, 16, &err), ATLS_E_USAGE);
+    assert_string_equal(err.check, "sim.time");
+    assert_int_equal(atls_sim_renew(sim, WHEN, 0, &err), ATLS_E_USAGE);
+    assert_string_equal(err.check, "sim.time");
+    atls_sim *faulty = sim_with("root_crl.by_ca");
+    assert_int_equal(atls_sim_renew(faulty, WHEN, 18, &err), ATLS_E_USAGE);
+    assert_string_equal(err.check, "sim.state");
+    atls_sim_free(faulty);
+    atls_free(saved);
+    atls_free(root);
+    atls_free(same);
+    atls_sim_free(loaded);
     atls_sim_free(sim);
 }
 
@@ -390,12 +437,27 @@ static void saved_and_loaded_it_is_the_same(void **state)
     atls_sim_free(loaded);
 
     /* Each member is needed, and nothing else than what was saved is taken. */
-    static const char *const members[] = {
-        "\"atls_sim\"",     "\"when\"",      "\"fault\"", "\"root\"",
-        "\"chain_root\"",   "\"ca\"",        "\"qe_id\"", "\"attestation_key\"",
-        "\"collateral\"",   "\"tdx\"",       "\"sgx\"",   "\"platforms\"",
-        "\"tcb\"",          "\"pck\"",       "\"key\"",   "\"td_qe_signature\"",
-        "\"qe_signature\"", "BEGIN PRIVATE", "{"};
+    static const char *const members[] = {"\"atls_sim\"",
+                                          "\"when\"",
+                                          "\"fault\"",
+                                          "\"root\"",
+                                          "\"chain_root\"",
+                                          "\"ca\"",
+                                          "\"qe_id\"",
+                                          "\"attestation_key\"",
+                                          "\"collateral\"",
+                                          "\"tdx\"",
+                                          "\"sgx\"",
+                                          "\"platforms\"",
+                                          "\"tcb\"",
+                                          "\"pck\"",
+                                          "\"key\"",
+                                          "\"td_qe_signature\"",
+                                          "\"qe_signature\"",
+                                          "\"keys\"",
+                                          "\"tcb_signing\"",
+                                          "BEGIN PRIVATE",
+                                          "{"};
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         char *broken = strdup(saved);
         char *at = strstr(broken, members[i]);
@@ -577,6 +639,7 @@ int main(void)
         cmocka_unit_test(each_status_is_reached_by_intels_rules),
         cmocka_unit_test(measurements_are_hashes_of_names),
         cmocka_unit_test(collateral_is_whole),
+        cmocka_unit_test(collateral_is_signed_anew),
         cmocka_unit_test(saved_and_loaded_it_is_the_same),
         cmocka_unit_test(every_fault_can_be_made),
         cmocka_unit_test(the_page_lists_every_fault),
