@@ -5,6 +5,7 @@
 
 #include "trust/intel_snapshot.h"
 #include "trust/trust.h"
+#include "trust/view.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,7 +18,10 @@ static void judge(const atls_collateral *c, const atls_root_set *roots, atls_led
     atls_code rc = atls_intel_snapshot_make(&j, c, &roots->roots[0], NULL, &s, NULL);
     assert(rc == ATLS_OK && s != NULL);
     assert(!s->good && s->tcb_info == NULL && s->qe_identity == NULL);
-    atls_intel_snapshot_judge_times(s, 1790000000, l);
+    const atls_intel_since since = {0};
+    atls_lateness late = {0, INT64_MAX};
+    atls_intel_snapshot_judge_times(s, 1790000000, &since, l, &late);
+    assert(late.late_s == 0);
     assert(signatures <= 8 && atls_ledger_code(l) != ATLS_OK && !l->overflow);
     atls_intel_snapshot_free(s);
 }

@@ -277,6 +277,9 @@ typedef struct atls_claims {
     atls_platform_claims platform;
     /* The first end of what else this rests on (certificates, CRLs, a token): seconds; 0: nothing known. */
     int64_t expires_s;
+    /* Collateral that is past its next update by so much is relied on, since its origin does not answer: seconds; 0:
+     * none is. Only a policy that grants grace accepts it. lasting_s: then, the first end of all the rest. */
+    int64_t late_s, lasting_s;
 } atls_claims;
 
 #endif

@@ -2,10 +2,11 @@
 #ifndef ATLS_EVIDENCE_FORMAT_H
 #define ATLS_EVIDENCE_FORMAT_H
 
-#include <atls/verifier.h>
 #include "claims/claims.h"
 #include "claims/ledger.h"
+#include <atls/verifier.h>
 
+struct atls_view;  /* src/trust/view.h: what it sees of a store */
 struct atls_trust; /* src/trust/trust.h: roots, collateral, caches; shared by threads */
 
 /* What keeps strings of the claims alive (a judged collateral snapshot). */
@@ -17,12 +18,14 @@ typedef struct atls_anchor {
 /* One verification: what comes in, and where its results go. Everything is borrowed for the call. */
 typedef struct atls_verification {
     const struct atls_trust *trust;
+    const struct atls_view *view; /* never NULL */
     const atls_evidence *evidence; /* its type and all its parts are named */
     const atls_expected *expected; /* never NULL; report data and nonces are compared elsewhere */
     int64_t when_s;
     atls_ledger *l;
     atls_claims *claims; /* zeroed */
-    atls_anchor *anchor; /* owns whatever the claims point to: nothing of them may point into the evidence */
+    atls_anchor *
+        anchor; /* owns whatever the claims point to: nothing of them may point into the evidence */
     unsigned *signatures;
 } atls_verification;
 

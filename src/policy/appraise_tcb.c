@@ -165,8 +165,31 @@ static void check_collateral(atls_appraising *a)
     }
 }
 
+/* Of every family: what is late has been let through so far, so this is asked whatever the policy says. */
+static void check_lateness(atls_appraising *a)
+{
+    const int64_t late_s = a->claims->late_s;
+    const int64_t grace_s = (int64_t)a->workload->tcb.collateral_grace_days * DAY_S;
+    char text[96];
+    if (late_s <= 0) {
+        return;
+    }
+    (void)snprintf(text, sizeof text, "collateral %lld days past its next update",
+                   (long long)(late_s / DAY_S));
+    const atls_value found = a->l != NULL ? atls_value_note(a->l, text) : atls_value_none();
+    (void)snprintf(text, sizeof text, "at most %lld days of grace", (long long)(grace_s / DAY_S));
+    const atls_value wanted = grace_s == 0   ? atls_value_text("collateral in its time")
+                              : a->l != NULL ? atls_value_note(a->l, text)
+                                             : atls_value_none();
+    if (atls_appraise_check(a, "policy.collateral_grace", late_s <= grace_s, ATLS_E_COLLATERAL,
+                            found, wanted)) {
+        atls_appraise_limit(a, a->when_s - late_s + grace_s);
+    }
+}
+
 void atls_appraise_tcb(atls_appraising *a)
 {
+    check_lateness(a);
     if (!has_level_table(atls_appraise_hardware(a->claims))) {
         return;
     }

@@ -413,6 +413,13 @@ static void compare_tcb(comparison *c, const atls_workload *wa, const atls_workl
                    b->min_evaluation_number);
     compare_highest(c, "tcb.max_collateral_age_days", a->max_collateral_age_days,
                     b->max_collateral_age_days);
+    if (a->collateral_grace_days != b->collateral_grace_days) {
+        const bool more_in_a = a->collateral_grace_days > b->collateral_grace_days;
+        atls_text t = atls_text_of(120);
+        atls_text_add(&t, "collateral up to %u days past its next update, its origin not answering",
+                      more_in_a ? a->collateral_grace_days : b->collateral_grace_days);
+        tell(c, "tcb.collateral_grace_days", more_in_a ? A : B, &t);
+    }
 }
 
 static uint64_t version(const atls_amd_rule *r)

@@ -109,6 +109,12 @@ static void say_tcb(atls_text *t, const atls_tcb_rule *rule)
         atls_text_add(t, "    collateral issued at most %u days ago\n",
                       rule->max_collateral_age_days);
     }
+    if (rule->collateral_grace_days != 0) {
+        atls_text_add(
+            t,
+            "    collateral up to %u days past its next update while its origin does not answer\n",
+            rule->collateral_grace_days);
+    }
 }
 
 static void say_identity(atls_text *t, const atls_workload *w)

@@ -8,9 +8,10 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 
-#define DAYS_MAX     3650
-#define SECONDS_MAX  31536000 /* a year */
-#define NAME_MAX_LEN 128
+#define DAYS_MAX             3650
+#define COLLATERAL_GRACE_MAX 90       /* days; ATLS_LATE_MAX_S */
+#define SECONDS_MAX          31536000 /* a year */
+#define NAME_MAX_LEN         128
 
 /* Free words for whoever reads the file. */
 static atls_code parse_description(atls_policy_parser *p, json_t *value, void *target)
@@ -109,12 +110,19 @@ static atls_code parse_collateral_age(atls_policy_parser *p, json_t *value, void
                                     &((atls_tcb_rule *)target)->max_collateral_age_days);
 }
 
+static atls_code parse_collateral_grace(atls_policy_parser *p, json_t *value, void *target)
+{
+    return atls_policy_parse_number(p, value, 1, COLLATERAL_GRACE_MAX,
+                                    &((atls_tcb_rule *)target)->collateral_grace_days);
+}
+
 static const atls_policy_key tcb_keys[] = {
     {"statuses", parse_statuses, false},
     {"grace_days", parse_grace, false},
     {"advisories_allowed", parse_advisories, false},
     {"min_evaluation_number", parse_evaluation, false},
     {"max_collateral_age_days", parse_collateral_age, false},
+    {"collateral_grace_days", parse_collateral_grace, false},
 };
 static const atls_policy_object tcb_object = {"tcb", tcb_keys,
                                               sizeof tcb_keys / sizeof tcb_keys[0]};

@@ -76,6 +76,7 @@ typedef struct atls_tcb_rule {
     atls_allowed_advisory *advisories;
     uint32_t min_evaluation_number;
     uint32_t max_collateral_age_days; /* 0: no limit */
+    uint32_t collateral_grace_days;   /* past its next update, its origin being unreachable; 0: none */
 } atls_tcb_rule;
 
 /* Components of AMD's TCB version. */

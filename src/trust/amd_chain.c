@@ -28,6 +28,7 @@ typedef struct issuer {
 
 typedef struct judging {
     const atls_judging *j;
+    const atls_view *view; /* NULL: none */
     const atls_root_set *roots;
     const atls_endorsements *endorsements; /* NULL: none */
     const atls_amd_cert_table *table;
@@ -181,7 +182,23 @@ static bool try_issuer(judging *g, issuer *candidate)
     return signed_it;
 }
 
-/* Pinned, then the table's, then endorsed ones: the first that signed the leaf. */
+/* Those of the shelf. */
+static bool find_shelved(judging *g)
+{
+    issuer candidate;
+    atls_shelf_held *held = NULL;
+    for (size_t i = 0; g->view != NULL && g->view->shelf != NULL &&
+                       (held = atls_shelf_at(g->view->shelf, ATLS_ITEM_AMD_CHAIN, i, NULL)) != NULL;
+         i++) {
+        if (brought_issuer(g, atls_cert_up_ref(held->issuer), &candidate) &&
+            try_issuer(g, &candidate)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pinned, then the table's, then endorsed ones, then the shelf's: the first that signed the leaf. */
 static bool find_issuer(judging *g)
 {
     issuer candidate;
@@ -201,7 +218,7 @@ static bool find_issuer(judging *g)
             return true;
         }
     }
-    return false;
+    return find_shelved(g);
 }
 
 /* --- link by link --- */
@@ -384,17 +401,21 @@ static void chain_free(atls_kept *kept)
     free(c);
 }
 
-/* Roots and endorsements do not change without the cache being emptied. */
-static bool cache_key(atls_buf leaf, bool is_vlek, const atls_amd_cert_table *table,
-                      uint8_t key[32])
+/* Roots and endorsements do not change without the cache being emptied; the shelf's chains may. */
+static bool cache_key(const atls_view *view, atls_buf leaf, bool is_vlek,
+                      const atls_amd_cert_table *table, uint8_t key[32])
 {
     const atls_buf ask = table->entry[ATLS_AMD_ASK];
-    uint8_t tag[16] = {'A', 'M', 'D', ' ', 'c', 'h', 'a', 'i', 'n', is_vlek ? 1 : 0};
+    const atls_buf shelved = {view->shelf != NULL ? atls_shelf_amd_chains_sha256(view->shelf)
+                                                  : NULL,
+                              view->shelf != NULL ? 32 : 0};
+    uint8_t tag[16] = {
+        'A', 'M', 'D', ' ', 'c', 'h', 'a', 'i', 'n', is_vlek ? 1 : 0, shelved.len > 0 ? 1 : 0};
     for (size_t i = 0; i < 4; i++) {
         tag[12 + i] = (uint8_t)(leaf.len >> (8 * i));
     }
-    const atls_buf pieces[] = {{tag, sizeof tag}, leaf, ask};
-    return atls_digest(ATLS_SHA256, pieces, 3, key, NULL) == ATLS_OK;
+    const atls_buf pieces[] = {{tag, sizeof tag}, shelved, leaf, ask};
+    return atls_digest(ATLS_SHA256, pieces, 4, key, NULL) == ATLS_OK;
 }
 
 static void judge_all(judging *g, atls_buf leaf)
@@ -425,12 +446,12 @@ static atls_code judge_new(judging *g, atls_buf leaf, bool is_vlek, atls_amd_cha
     return ATLS_OK;
 }
 
-atls_code atls_amd_chain_judge(const struct atls_trust *trust, atls_buf leaf, bool is_vlek,
-                               const atls_amd_cert_table *table, const atls_judging *j,
-                               atls_amd_chain **out, atls_err *err)
+atls_code atls_amd_chain_judge(const struct atls_trust *trust, const atls_view *view, atls_buf leaf,
+                               bool is_vlek, const atls_amd_cert_table *table,
+                               const atls_judging *j, atls_amd_chain **out, atls_err *err)
 {
     uint8_t key[32];
-    const bool has_key = cache_key(leaf, is_vlek, table, key);
+    const bool has_key = cache_key(view, leaf, is_vlek, table, key);
     atls_amd_chain *c = has_key ? atls_kept_cache_get(trust->kept, key) : NULL;
     if (c != NULL) {
         atls_replay_write(&c->replay, j->l);
@@ -439,6 +460,7 @@ atls_code atls_amd_chain_judge(const struct atls_trust *trust, atls_buf leaf, bo
     }
     const size_t from = j->l->count;
     judging g = {.j = j,
+                 .view = view,
                  .roots = atls_trust_roots(trust, ATLS_FAMILY_AMD),
                  .endorsements = &trust->endorsements,
                  .table = table};

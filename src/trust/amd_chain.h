@@ -13,6 +13,7 @@
 #include "trust/judging.h"
 #include "trust/kept.h"
 #include "trust/root.h"
+#include "trust/view.h"
 
 struct atls_trust;
 
@@ -37,8 +38,9 @@ typedef struct atls_amd_chain {
 
 /* Judges the leaf (DER or PEM) as one that the report's SIGNER_INFO wants; from the cache if it and what came with it
  * was judged good before. Every check but times and revocation goes to j. ATLS_E_SYSTEM only. */
-ATLS_MUST_USE atls_code atls_amd_chain_judge(const struct atls_trust *trust, atls_buf leaf,
-                                             bool is_vlek, const atls_amd_cert_table *table,
+ATLS_MUST_USE atls_code atls_amd_chain_judge(const struct atls_trust *trust, const atls_view *view,
+                                             atls_buf leaf, bool is_vlek,
+                                             const atls_amd_cert_table *table,
                                              const atls_judging *j, atls_amd_chain **out,
                                              atls_err *err);
 
@@ -59,11 +61,16 @@ bool atls_amd_crl_is_of(const atls_crl *crl, const char *root_cn, bool root_mark
 /* A whole list, and signed with that ARK's key? */
 bool atls_amd_crl_holds(const atls_judging *j, const atls_crl *crl, atls_public_key *root_key);
 
-/* The lists of this chain's ARK, in the table and among the endorsements: a list that names the ASK or ASVK condemns
- * it whatever its age; *checked is set when one that is in date does not. No list at all writes nothing. Narrows
- * *expires_s to the end of the list that counted. */
-void atls_amd_crl_judge(const struct atls_trust *trust, const atls_amd_chain *c,
-                        const atls_amd_cert_table *table, int64_t when_s, const atls_judging *j,
-                        bool *checked, int64_t *expires_s);
+/* The lists of this chain's ARK, in the table, among the endorsements and on the shelf: a list that names the ASK or ASVK
+ * condemns it whatever its age; checked is set when one that is in date does not, and is not below its floor. No list
+ * at all writes nothing. Narrows expires_s to the end of the list that counted; one of the shelf's that is late by
+ * late_s (see view.h) counts when there is no better. */
+typedef struct atls_amd_crl_result {
+    bool checked;
+    int64_t expires_s, late_s;
+} atls_amd_crl_result;
+void atls_amd_crl_judge(const struct atls_trust *trust, const atls_view *view,
+                        const atls_amd_chain *c, const atls_amd_cert_table *table, int64_t when_s,
+                        const atls_judging *j, atls_amd_crl_result *result);
 
 #endif

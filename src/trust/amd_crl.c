@@ -25,10 +25,17 @@ static void kept_crl_free(atls_kept *kept)
 typedef struct judging {
     const atls_judging *j;
     const atls_trust *trust;
+    const atls_view *view;
     const atls_amd_chain *c;
     int64_t when_s;
-    bool condemned, acquitted, stale;
+    const atls_shelf_held *held; /* the list at hand is the shelf's; NULL: it is another's */
+    int64_t since_s;             /* its origins are unreachable since then; 0: they are not */
+    bool condemned, acquitted, stale, below;
     atls_window window; /* of the list that acquitted, or of the last one out of its time */
+    bool late;          /* a list of the shelf's would acquit that is past its end: */
+    atls_window late_window;
+    int64_t late_since_s;
+    atls_err below_err; /* of the last one below its floor */
 } judging;
 
 static bool key_of(const judging *g, atls_buf der, uint8_t key[32])
@@ -50,12 +57,41 @@ static void keep(const judging *g, const uint8_t key[32], atls_crl *crl)
     }
 }
 
+/* AMD has a list for either kind of leaf; one that is not the shelf's does not say which it is. */
+static bool is_above_floor(judging *g, const atls_crl *crl)
+{
+    const atls_item_name name = {.kind = ATLS_ITEM_AMD_CRL,
+                                 .is_vlek = g->held != NULL ? g->held->name.is_vlek : g->c->is_vlek,
+                                 .product =
+                                     g->held != NULL ? g->held->name.product : g->c->facts.product};
+    atls_item_facts facts = {.has_number = crl->has_number,
+                             .number = crl->number,
+                             .issued_s = crl->this_update_s,
+                             .next_update_s = crl->next_update_s};
+    memcpy(facts.root_sha256, g->c->root_sha256, sizeof facts.root_sha256);
+    return !g->c->has_facts || atls_view_above_floor(g->view, &name, &facts, &g->below_err);
+}
+
+static void weigh_late(judging *g, const atls_window *w)
+{
+    if (g->since_s > 0 && g->when_s > w->ends_s &&
+        (!g->late || w->ends_s > g->late_window.ends_s)) {
+        g->late = true;
+        g->late_window = *w;
+        g->late_since_s = g->since_s;
+    }
+}
+
 /* What a list whose signature holds says at this time. */
 static void weigh(judging *g, const atls_crl *crl)
 {
     const atls_window w = {crl->this_update_s, crl->next_update_s};
     if (atls_crl_lists(crl, g->c->ca_serial, g->c->ca_serial_len)) {
         g->condemned = true;
+    } else if (g->held != NULL && g->held->name.is_vlek != g->c->is_vlek) {
+        return; /* it is about the other kind */
+    } else if (!is_above_floor(g, crl)) {
+        g->below = true;
     } else if (g->when_s >= w.begins_s && g->when_s <= w.ends_s) {
         if (!g->acquitted || w.ends_s < g->window.ends_s) {
             g->window = w;
@@ -64,6 +100,7 @@ static void weigh(judging *g, const atls_crl *crl)
     } else {
         g->stale = true;
         g->window = g->acquitted ? g->window : w;
+        weigh_late(g, &w);
     }
 }
 
@@ -152,32 +189,60 @@ static void judge_table(judging *g, atls_buf bytes)
     free(space);
 }
 
-static void conclude(const judging *g, bool *checked, int64_t *expires_s)
+/* The shelf's, of this chain's product: what it says of others is for other evidence. */
+static void judge_shelved(judging *g)
 {
-    if (!g->condemned && !g->acquitted && !g->stale) {
-        return;
+    for (size_t i = 0; g->view->shelf != NULL; i++) {
+        g->held = atls_shelf_at(g->view->shelf, ATLS_ITEM_AMD_CRL, i, &g->since_s);
+        if (g->held == NULL) {
+            break;
+        }
+        if (!g->c->has_facts || g->held->name.product == g->c->facts.product) {
+            judge_der(g, g->held->crl->der, g->held->crl);
+        }
     }
-    if (g->acquitted || g->stale) {
+    g->held = NULL;
+    g->since_s = 0;
+}
+
+/* False: no list that counts is in its time, or excused for being late. */
+static bool judge_time(judging *g, atls_amd_crl_result *result)
+{
+    if (!g->acquitted && g->late) {
+        atls_lateness late = {0, INT64_MAX};
+        g->acquitted = atls_judge_update(g->j->l, "snp.crl.time", &g->late_window, g->when_s,
+                                         g->late_since_s, &late);
+        result->late_s = late.late_s;
+    } else if (g->acquitted || g->stale) {
         (void)atls_judge_window(g->j->l, "snp.crl.time", &g->window, g->when_s);
+        result->expires_s = g->acquitted && !g->condemned && g->window.ends_s < result->expires_s
+                                ? g->window.ends_s
+                                : result->expires_s;
+    }
+    return g->acquitted;
+}
+
+static void conclude(judging *g, atls_amd_crl_result *result)
+{
+    const bool acquitted = judge_time(g, result);
+    if (g->below && !acquitted) {
+        atls_ledger_fail_err(g->j->l, &g->below_err);
     }
     if (g->condemned) {
         atls_ledger_fail(g->j->l, "snp.ca.crl", ATLS_E_INVALID,
                          atls_value_hex((atls_buf){g->c->ca_serial, g->c->ca_serial_len}),
                          atls_value_text("an ASK or ASVK that is not revoked"));
-    } else if (g->acquitted) {
+    } else if (acquitted) {
         atls_ledger_ok(g->j->l, "snp.ca.crl");
     }
-    *checked = g->acquitted && !g->condemned;
-    if (*checked && g->window.ends_s < *expires_s) {
-        *expires_s = g->window.ends_s;
-    }
+    result->checked = acquitted && !g->condemned;
 }
 
-void atls_amd_crl_judge(const struct atls_trust *trust, const atls_amd_chain *c,
-                        const atls_amd_cert_table *table, int64_t when_s, const atls_judging *j,
-                        bool *checked, int64_t *expires_s)
+void atls_amd_crl_judge(const struct atls_trust *trust, const atls_view *view,
+                        const atls_amd_chain *c, const atls_amd_cert_table *table, int64_t when_s,
+                        const atls_judging *j, atls_amd_crl_result *result)
 {
-    judging g = {.j = j, .trust = trust, .c = c, .when_s = when_s};
+    judging g = {.j = j, .trust = trust, .view = view, .c = c, .when_s = when_s};
     if (!c->has_root) {
         return;
     }
@@ -187,5 +252,6 @@ void atls_amd_crl_judge(const struct atls_trust *trust, const atls_amd_chain *c,
     for (size_t i = 0; i < trust->endorsements.crls_n; i++) {
         judge_der(&g, trust->endorsements.crls[i]->der, trust->endorsements.crls[i]);
     }
-    conclude(&g, checked, expires_s);
+    judge_shelved(&g);
+    conclude(&g, result);
 }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/rfc3339.h"
 #include "codec/json.h"
 
 typedef struct unwrapping {
@@ -44,13 +45,13 @@ static atls_buf keep(unwrapping *u, atls_buf bytes)
     return kept;
 }
 
-static atls_code take_chain(unwrapping *u, const char *name, atls_collateral_chain *out)
+/* --- parts: each takes its text, and tells whether it could be read; no text is no part --- */
+
+static void keep_chain(unwrapping *u, atls_buf text, atls_collateral_chain *out)
 {
-    atls_buf text;
-    ATLS_TRY(member(u, name, &text));
     out->present = text.len > 0;
     if (!out->present || text.len > u->left) {
-        return ATLS_OK;
+        return;
     }
     /* DER never stands in JSON: whatever is not PEM is unreadable. */
     out->readable =
@@ -59,6 +60,37 @@ static atls_code take_chain(unwrapping *u, const char *name, atls_collateral_cha
     if (out->readable) {
         use(u, text.len);
     }
+}
+
+static void keep_text(unwrapping *u, atls_buf text, atls_collateral_item *out)
+{
+    out->present = text.len > 0;
+    out->readable = out->present && text.len <= ATLS_SIGNED_TEXT_MAX && text.len <= u->left;
+    if (out->readable) {
+        out->bytes = keep(u, text);
+    }
+}
+
+static void keep_signature(unwrapping *u, atls_buf text, atls_collateral_item *out)
+{
+    uint8_t rs[64];
+    size_t len = 0;
+    out->present = text.len > 0;
+    out->readable = out->present && u->left >= sizeof rs &&
+                    atls_hex_decode((const char *)text.ptr, text.len, rs, sizeof rs, &len) &&
+                    len == sizeof rs;
+    if (out->readable) {
+        out->bytes = keep(u, (atls_buf){rs, sizeof rs});
+    }
+}
+
+/* --- the same as members of the contract's object --- */
+
+static atls_code take_chain(unwrapping *u, const char *name, atls_collateral_chain *out)
+{
+    atls_buf text;
+    ATLS_TRY(member(u, name, &text));
+    keep_chain(u, text, out);
     return ATLS_OK;
 }
 
@@ -82,11 +114,7 @@ static atls_code take_text(unwrapping *u, const char *name, atls_collateral_item
 {
     atls_buf text;
     ATLS_TRY(member(u, name, &text));
-    out->present = text.len > 0;
-    out->readable = out->present && text.len <= ATLS_SIGNED_TEXT_MAX && text.len <= u->left;
-    if (out->readable) {
-        out->bytes = keep(u, text);
-    }
+    keep_text(u, text, out);
     return ATLS_OK;
 }
 
@@ -94,16 +122,20 @@ static atls_code take_signature(unwrapping *u, const char *name, atls_collateral
 {
     atls_buf text;
     ATLS_TRY(member(u, name, &text));
-    uint8_t rs[64];
-    size_t len = 0;
-    out->present = text.len > 0;
-    out->readable = out->present && u->left >= sizeof rs &&
-                    atls_hex_decode((const char *)text.ptr, text.len, rs, sizeof rs, &len) &&
-                    len == sizeof rs;
-    if (out->readable) {
-        out->bytes = keep(u, (atls_buf){rs, sizeof rs});
-    }
+    keep_signature(u, text, out);
     return ATLS_OK;
+}
+
+static void take_age(atls_collateral *c, const json_t *info)
+{
+    const json_int_t number = json_integer_value(json_object_get(info, "tcbEvaluationDataNumber"));
+    const json_t *issued = json_object_get(info, "issueDate");
+    c->hint_number = number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+    if (!json_is_string(issued) ||
+        !atls_time_parse(json_string_value(issued), json_string_length(issued),
+                         &c->hint_issued_s)) {
+        c->hint_issued_s = INT64_MIN;
+    }
 }
 
 static atls_code take_hint(atls_collateral *c, atls_err *err)
@@ -126,6 +158,7 @@ static atls_code take_hint(atls_collateral *c, atls_err *err)
                         sizeof c->hint_fmspc, &len)) {
         c->has_hint = len == sizeof c->hint_fmspc;
         c->hint_tdx = id != NULL && strcmp(id, "TDX") == 0;
+        take_age(c, info);
     }
     json_decref(info);
     return ATLS_OK;
@@ -192,6 +225,65 @@ void atls_collateral_free(atls_collateral *collateral)
     }
 }
 
+/* The value of "tcbInfo" or "enclaveIdentity", as it was signed, and the digits of "signature". */
+static void keep_body(unwrapping *u, atls_buf body, const char *name, atls_collateral_item *text,
+                      atls_collateral_item *signature)
+{
+    atls_buf value = {NULL, 0};
+    atls_buf quoted = {NULL, 0};
+    text->present = signature->present = body.len > 0;
+    if (atls_json_member_bytes(body, name, &value)) {
+        keep_text(u, value, text);
+    }
+    if (atls_json_member_bytes(body, "signature", &quoted) && quoted.len > 2 &&
+        quoted.ptr[0] == '"') {
+        keep_signature(u, (atls_buf){quoted.ptr + 1, quoted.len - 2}, signature);
+    }
+}
+
+static void keep_der(unwrapping *u, atls_buf der, atls_collateral_item *out)
+{
+    out->present = out->readable = der.len > 0;
+    if (out->present) {
+        out->bytes = keep(u, der);
+    }
+}
+
+atls_code atls_collateral_of_parts(const atls_collateral_parts *parts, atls_collateral **out,
+                                   atls_err *err)
+{
+    const size_t size = parts->tcb_info.len + parts->tcb_info_chain.len + parts->qe_identity.len +
+                        parts->qe_identity_chain.len + parts->pck_crl.len +
+                        parts->pck_crl_chain.len + parts->root_crl.len;
+    atls_collateral *c = calloc(1, sizeof *c + size);
+    if (c == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    atomic_init(&c->refs, 1);
+    unwrapping u = {NULL, c->space, size, err};
+    keep_body(&u, parts->tcb_info, "tcbInfo", &c->tcb_info, &c->tcb_info_signature);
+    keep_chain(&u, parts->tcb_info_chain, &c->tcb_info_chain);
+    keep_body(&u, parts->qe_identity, "enclaveIdentity", &c->qe_identity,
+              &c->qe_identity_signature);
+    keep_chain(&u, parts->qe_identity_chain, &c->qe_identity_chain);
+    keep_der(&u, parts->pck_crl, &c->pck_crl);
+    keep_chain(&u, parts->pck_crl_chain, &c->pck_crl_chain);
+    keep_der(&u, parts->root_crl, &c->root_crl);
+    const atls_code rc = take_hint(c, err);
+    if (rc != ATLS_OK) {
+        free(c);
+        return rc;
+    }
+    *out = c;
+    return ATLS_OK;
+}
+
+bool atls_collateral_newer(const atls_collateral *a, const atls_collateral *b)
+{
+    return a->hint_number != b->hint_number ? a->hint_number > b->hint_number
+                                            : a->hint_issued_s > b->hint_issued_s;
+}
+
 bool atls_collateral_same_chain(const atls_collateral_chain *a, const atls_collateral_chain *b)
 {
     if (!a->readable || !b->readable || a->n != b->n) {
@@ -204,6 +296,21 @@ bool atls_collateral_same_chain(const atls_collateral_chain *a, const atls_colla
         }
     }
     return true;
+}
+
+bool atls_collateral_has_crl_of(const atls_collateral *c, atls_buf name)
+{
+    if (name.len == 0 || !c->pck_crl.readable) {
+        return false;
+    }
+    /* The name stands in the list as it stands in the certificate. A hint, no judgement. */
+    size_t end = c->pck_crl.bytes.len < 512 ? c->pck_crl.bytes.len : 512;
+    for (size_t i = 0; i + name.len <= end; i++) {
+        if (memcmp(c->pck_crl.bytes.ptr + i, name.ptr, name.len) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool atls_collateral_fits(const atls_collateral *c, bool is_tdx, const uint8_t *fmspc)

@@ -5,7 +5,9 @@
 
 #include "base/err.h"
 #include "crypto/digest.h"
+#include "crypto/x509_name.h"
 #include "trust/pck_chain.h"
+#include "trust/pck_item.h"
 #include "trust/trust.h"
 
 #define CERTIFICATION_DATA_MAX 32768 /* spec 24 */
@@ -16,12 +18,14 @@
 typedef struct judging {
     const atls_judging *j;
     const atls_trust *trust;
+    const atls_view *view;
     const atls_platform_evidence *evidence;
     atls_intel_platform *p;
     const atls_root *root;
     atls_err *err;
     size_t at; /* of the collateral that is used; ATLS_COLLATERALS_MAX: none of the store's */
-    atls_collateral *stapled; /* that is used: the peer's; owned */
+    atls_collateral *stapled;  /* that is used: the peer's; owned */
+    atls_shelf_intel *shelved; /* that is used: the shelf's; lent */
 } judging;
 
 /* --- which certificates --- */
@@ -68,6 +72,30 @@ static bool take_quoted_chain(const judging *g)
                 take_chain(g, ders, n);
     free(space);
     return good;
+}
+
+/* Spec 2.3: types 1 to 3 name the platform and its raw TCB. NULL: they do not, or the shelf has no chain for them. */
+static atls_shelf_held *shelved_chain(const atls_trust *trust, const atls_view *view,
+                                      const atls_platform_evidence *e)
+{
+    atls_item_name name;
+    char key[ATLS_ITEM_KEY_LEN];
+    if (view->shelf == NULL || e->certification_type >= PEM_LEAF ||
+        !atls_pck_item_name(e->certification_type, e->certification_data, e->qe_id, &name)) {
+        return NULL;
+    }
+    atls_item_name_format(&name, key);
+    return atls_shelf_find(view->shelf, key, atls_trust_roots(trust, ATLS_FAMILY_INTEL), NULL);
+}
+
+static bool take_shelved_chain(const judging *g)
+{
+    atls_shelf_held *held = shelved_chain(g->trust, g->view, g->evidence);
+    if (held == NULL) {
+        return false;
+    }
+    g->p->pck = atls_shelf_held_up_ref(held);
+    return true;
 }
 
 /* Spec 2.3: the leaf of a type 4 quote must be the leaf of the chain that came with the collateral. */
@@ -192,6 +220,47 @@ static bool read_extension(const judging *g, atls_err *err)
     return atls_pck_extension_parse(value, &g->p->extension, err) == ATLS_OK;
 }
 
+/* --- which collateral --- */
+
+/* What a shelf is asked for; false: the chain does not tell. */
+static bool take_name(atls_intel_platform *p, const uint8_t *fmspc)
+{
+    if (fmspc == NULL || p->root == NULL || p->leaf == NULL) {
+        return false;
+    }
+    char ca[sizeof p->leaf->subject_cn] = "";
+    (void)atls_x509_name_one(p->leaf->issuer, "CN", ca, sizeof ca);
+    p->name = (atls_shelf_intel_name){.is_tdx = p->is_tdx,
+                                      .is_processor = strstr(ca, "Processor") != NULL};
+    memcpy(p->name.fmspc, fmspc, sizeof p->name.fmspc);
+    memcpy(p->name.root_sha256, p->root->sha256, sizeof p->name.root_sha256);
+    return true;
+}
+
+/* The shelf's, unless the verifier's own is newer and complete for this chain's CA; NULL: the shelf's is not it. */
+static atls_shelf_intel *choose_shelved(const atls_intel_platform *p, const atls_view *view)
+{
+    atls_shelf_intel *shelved =
+        view->shelf != NULL && p->has_name ? atls_shelf_intel_find(view->shelf, &p->name) : NULL;
+    const bool own_is_newer =
+        shelved != NULL && p->own != NULL &&
+        atls_collateral_newer(p->own, atls_shelf_intel_collateral(shelved)) &&
+        (p->leaf == NULL || atls_collateral_has_crl_of(p->own, p->leaf->issuer));
+    return own_is_newer ? NULL : shelved;
+}
+
+/* Would it be judged with the same things now? */
+static bool still_stands(const atls_intel_platform *p, const atls_trust *trust,
+                         const atls_view *view, const atls_platform_evidence *evidence)
+{
+    if (view->shelf == NULL) {
+        return true; /* the verifier's own do not change without the cache being emptied */
+    }
+    const atls_shelf_intel *shelved = choose_shelved(p, view);
+    const atls_collateral *now = shelved != NULL ? atls_shelf_intel_collateral(shelved) : p->own;
+    return p->snapshot->collateral == now && p->pck == shelved_chain(trust, view, evidence);
+}
+
 /* What the peer sent is looked at only where the verifier has nothing for this kind of platform: it is signed like any
  * other, but it is the peer who chose which of all that was ever signed. */
 static atls_code take_stapled(judging *g)
@@ -220,11 +289,16 @@ static atls_code choose(judging *g)
     const uint8_t *fmspc = read_extension(g, NULL) ? p->extension.fmspc : NULL;
     g->at = atls_trust_choose(g->trust, is_tdx, fmspc,
                               p->leaf == NULL ? (atls_buf){NULL, 0} : p->leaf->issuer);
+    if (g->at != ATLS_COLLATERALS_MAX &&
+        atls_collateral_fits(g->trust->collaterals[g->at], is_tdx, fmspc)) {
+        g->p->own = g->trust->collaterals[g->at];
+    }
+    g->p->has_name = take_name(g->p, fmspc);
+    g->shelved = choose_shelved(p, g->view);
     if (g->evidence->stapled.ptr == NULL) {
         return ATLS_OK;
     }
-    if (g->at != ATLS_COLLATERALS_MAX &&
-        atls_collateral_fits(g->trust->collaterals[g->at], is_tdx, fmspc)) {
+    if (g->shelved != NULL || p->own != NULL) {
         atls_ledger_ok_found(g->j->l, "collateral.stapled",
                              atls_value_text("not looked at: the verifier's own fits"));
         return ATLS_OK;
@@ -234,7 +308,8 @@ static atls_code choose(judging *g)
 
 static const atls_collateral *chosen(const judging *g)
 {
-    return g->stapled != NULL              ? g->stapled
+    return g->shelved != NULL              ? atls_shelf_intel_collateral(g->shelved)
+           : g->stapled != NULL            ? g->stapled
            : g->at != ATLS_COLLATERALS_MAX ? g->trust->collaterals[g->at]
                                            : NULL;
 }
@@ -259,7 +334,9 @@ static atls_code judge_collateral(const judging *g)
     const atls_root *root = g->root != NULL ? g->root : atls_trust_root_of(g->trust, c, g->j);
     atls_cert *root_cert = g->root == NULL ? NULL : p->root;
     ATLS_TRY(
-        g->stapled != NULL
+        g->shelved != NULL
+            ? atls_shelf_intel_snapshot(g->shelved, root, root_cert, g->j, &p->snapshot, g->err)
+        : g->stapled != NULL
             ? atls_intel_snapshot_make(g->j, c, root, root_cert, &p->snapshot, g->err)
             : atls_trust_snapshot(g->trust, g->at, root, root_cert, g->j, &p->snapshot, g->err));
     share(&p->root, p->snapshot->root);
@@ -340,6 +417,10 @@ static atls_code judge_all(judging *g)
     atls_intel_platform *p = g->p;
     bool there = g->evidence->certification_type == PEM_CHAIN;
     bool well_formed = take_quoted_chain(g);
+    if (!there && take_shelved_chain(g)) {
+        there = true;
+        well_formed = take_chain(g, p->pck->pck.ders, p->pck->pck.n);
+    }
     ATLS_TRY(choose(g));
     if (chosen(g) != NULL) {
         replace_chain(g, chosen(g), &there, &well_formed);
@@ -391,11 +472,15 @@ static void keep_if_good(const judging *g, size_t from)
     atls_platform_cache_put(g->trust->platforms, e, p);
 }
 
-atls_code atls_intel_platform_judge(const struct atls_trust *trust,
+atls_code atls_intel_platform_judge(const struct atls_trust *trust, const atls_view *view,
                                     const atls_platform_evidence *evidence, const atls_judging *j,
                                     atls_intel_platform **out, atls_err *err)
 {
     atls_intel_platform *p = atls_platform_cache_get(trust->platforms, evidence);
+    if (p != NULL && !still_stands(p, trust, view, evidence)) {
+        atls_intel_platform_free(p);
+        p = NULL;
+    }
     if (p != NULL) {
         atls_replay_write(&p->replay, j->l);
         *out = p;
@@ -406,7 +491,7 @@ atls_code atls_intel_platform_judge(const struct atls_trust *trust,
         return ATLS_ERR_NOMEM(err);
     }
     size_t from = j->l->count;
-    judging g = {.j = j, .trust = trust, .evidence = evidence, .p = p, .err = err};
+    judging g = {.j = j, .trust = trust, .view = view, .evidence = evidence, .p = p, .err = err};
     atls_code rc = judge_all(&g);
     const bool is_own = g.stapled == NULL;
     atls_collateral_free(g.stapled); /* the snapshot has a reference of its own */
@@ -435,21 +520,79 @@ void atls_intel_platform_free(atls_intel_platform *p)
     drop_chain(p);
     atls_key_free(p->attestation_key);
     atls_intel_snapshot_free(p->snapshot);
+    atls_shelf_held_free(p->pck);
     free(p->bytes);
     free(p);
 }
 
-void atls_intel_platform_judge_times(const atls_intel_platform *p, int64_t when_s, atls_ledger *l)
+/* --- at each use --- */
+
+void atls_intel_platform_judge_times(const atls_intel_platform *p, const atls_view *view,
+                                     int64_t when_s, atls_ledger *l, atls_lateness *late)
 {
+    atls_intel_since since = {0};
     if (p->holds) {
         (void)atls_judge_window(l, "pck.chain.time", &p->chain_window, when_s);
+        late->lasting_s =
+            p->chain_window.ends_s < late->lasting_s ? p->chain_window.ends_s : late->lasting_s;
     }
     if (p->snapshot == NULL) {
         return;
     }
+    const atls_shelf_intel *shelved = choose_shelved(p, view);
+    if (shelved != NULL && atls_shelf_intel_collateral(shelved) == p->snapshot->collateral) {
+        atls_shelf_intel_since(view->shelf, &p->name, &since);
+    }
     if (p->pck_crl_holds) {
         atls_window w = {p->snapshot->pck_crl->this_update_s, p->snapshot->pck_crl->next_update_s};
-        (void)atls_judge_window(l, "pck_crl.time", &w, when_s);
+        (void)atls_judge_update(l, "pck_crl.time", &w, when_s, since.pck_crl_s, late);
     }
-    atls_intel_snapshot_judge_times(p->snapshot, when_s, l);
+    atls_intel_snapshot_judge_times(p->snapshot, when_s, &since, l, late);
+}
+
+static void judge_crl_floor(const atls_crl *crl, const atls_item_name *name, atls_item_facts facts,
+                            const atls_view *view, atls_ledger *l)
+{
+    facts.has_number = crl->has_number;
+    facts.number = crl->number;
+    facts.issued_s = crl->this_update_s;
+    facts.next_update_s = crl->next_update_s;
+    atls_judge_floor(view, name, &facts, l);
+}
+
+void atls_intel_platform_judge_floors(const atls_intel_platform *p, const atls_view *view,
+                                      atls_ledger *l)
+{
+    const atls_intel_snapshot *s = p->snapshot;
+    atls_item_facts facts = {.has_number = true};
+    if (s == NULL || view->shelf == NULL || !view->live) {
+        return;
+    }
+    memcpy(facts.root_sha256, s->root_sha256, sizeof facts.root_sha256);
+    if (s->root_crl != NULL) {
+        const atls_item_name name = {.kind = ATLS_ITEM_ROOT_CRL};
+        judge_crl_floor(s->root_crl, &name, facts, view, l);
+    }
+    if (p->pck_crl_holds) {
+        const atls_item_name name = {.kind = ATLS_ITEM_PCK_CRL,
+                                     .is_processor =
+                                         strstr(p->ca->subject_cn, "Processor") != NULL};
+        judge_crl_floor(s->pck_crl, &name, facts, view, l);
+    }
+    if (s->tcb_info != NULL) {
+        atls_item_name name = {.kind = ATLS_ITEM_TCB_INFO, .is_tdx = s->tcb_info->is_tdx};
+        memcpy(name.fmspc, s->tcb_info->fmspc, sizeof name.fmspc);
+        facts.number = s->tcb_info->evaluation_number;
+        facts.issued_s = s->tcb_info->issue_date_s;
+        facts.next_update_s = s->tcb_info->next_update_s;
+        atls_judge_floor(view, &name, &facts, l);
+    }
+    if (s->qe_identity != NULL && s->qe_identity->id != ATLS_QE_ID_QVE) {
+        const atls_item_name name = {.kind = ATLS_ITEM_QE_IDENTITY,
+                                     .is_tdx = s->qe_identity->id == ATLS_QE_ID_TD_QE};
+        facts.number = s->qe_identity->evaluation_number;
+        facts.issued_s = s->qe_identity->issue_date_s;
+        facts.next_update_s = s->qe_identity->next_update_s;
+        atls_judge_floor(view, &name, &facts, l);
+    }
 }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "trust/intel_signed.h"
+#include "trust/view.h"
 
 #define ISSUE_LEEWAY_S 300 /* clocks differ: an issue date this far ahead is not "in the future" */
 
@@ -258,6 +259,32 @@ atls_code atls_intel_snapshot_make(const atls_judging *j, const atls_collateral 
     return ATLS_OK;
 }
 
+atls_code atls_intel_snapshot_cached(pthread_mutex_t *lock, atls_intel_snapshot **kept,
+                                     const atls_collateral *collateral, const atls_root *root,
+                                     atls_cert *root_cert, const atls_judging *j,
+                                     atls_intel_snapshot **out, atls_err *err)
+{
+    pthread_mutex_lock(lock);
+    atls_intel_snapshot *s = *kept == NULL ? NULL : atls_intel_snapshot_up_ref(*kept);
+    pthread_mutex_unlock(lock);
+    if (s != NULL && memcmp(s->root_sha256, root->sha256, sizeof s->root_sha256) == 0) {
+        atls_replay_write(&s->replay, j->l);
+        *out = s;
+        return ATLS_OK;
+    }
+    atls_intel_snapshot_free(s);
+    ATLS_TRY(atls_intel_snapshot_make(j, collateral, root, root_cert, &s, err));
+    if (s->good) {
+        pthread_mutex_lock(lock);
+        atls_intel_snapshot *before = *kept;
+        *kept = atls_intel_snapshot_up_ref(s);
+        pthread_mutex_unlock(lock);
+        atls_intel_snapshot_free(before);
+    }
+    *out = s;
+    return ATLS_OK;
+}
+
 atls_intel_snapshot *atls_intel_snapshot_up_ref(atls_intel_snapshot *s)
 {
     atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
@@ -281,25 +308,36 @@ void atls_intel_snapshot_free(atls_intel_snapshot *s)
     free(s);
 }
 
-void atls_intel_snapshot_judge_times(const atls_intel_snapshot *s, int64_t when_s, atls_ledger *l)
+static void judge_chain_time(const char *id, const atls_window *w, int64_t when_s, atls_ledger *l,
+                             atls_lateness *late)
+{
+    (void)atls_judge_window(l, id, w, when_s);
+    if (w->ends_s < late->lasting_s) {
+        late->lasting_s = w->ends_s;
+    }
+}
+
+void atls_intel_snapshot_judge_times(const atls_intel_snapshot *s, int64_t when_s,
+                                     const atls_intel_since *since, atls_ledger *l,
+                                     atls_lateness *late)
 {
     if (s->root_crl != NULL) {
         atls_window w = {s->root_crl->this_update_s, s->root_crl->next_update_s};
-        (void)atls_judge_window(l, "root_crl.time", &w, when_s);
+        (void)atls_judge_update(l, "root_crl.time", &w, when_s, since->root_crl_s, late);
     }
     if (s->tcb_signer != NULL) {
-        (void)atls_judge_window(l, "tcb_info.chain.time", &s->tcb_chain_window, when_s);
+        judge_chain_time("tcb_info.chain.time", &s->tcb_chain_window, when_s, l, late);
     }
     if (s->tcb_info != NULL) {
         atls_window w = {s->tcb_info->issue_date_s - ISSUE_LEEWAY_S, s->tcb_info->next_update_s};
-        (void)atls_judge_window(l, "tcb_info.time", &w, when_s);
+        (void)atls_judge_update(l, "tcb_info.time", &w, when_s, since->tcb_info_s, late);
     }
     if (s->qe_signer != NULL) {
-        (void)atls_judge_window(l, "qe_identity.chain.time", &s->qe_chain_window, when_s);
+        judge_chain_time("qe_identity.chain.time", &s->qe_chain_window, when_s, l, late);
     }
     if (s->qe_identity != NULL) {
         atls_window w = {s->qe_identity->issue_date_s - ISSUE_LEEWAY_S,
                          s->qe_identity->next_update_s};
-        (void)atls_judge_window(l, "qe_identity.time", &w, when_s);
+        (void)atls_judge_update(l, "qe_identity.time", &w, when_s, since->qe_identity_s, late);
     }
 }

@@ -3,6 +3,7 @@
 #ifndef ATLS_TRUST_INTEL_SNAPSHOT_H
 #define ATLS_TRUST_INTEL_SNAPSHOT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "trust/collateral.h"
@@ -35,10 +36,27 @@ ATLS_MUST_USE atls_code atls_intel_snapshot_make(const atls_judging *j,
                                                  const atls_collateral *collateral,
                                                  const atls_root *root, atls_cert *root_cert,
                                                  atls_intel_snapshot **out, atls_err *err);
+/* The same out of *kept, if that was judged under root; otherwise made, and then put there if all of it held. The lock is
+ * held for a pointer's copy only. */
+ATLS_MUST_USE atls_code atls_intel_snapshot_cached(pthread_mutex_t *lock,
+                                                   atls_intel_snapshot **kept,
+                                                   const atls_collateral *collateral,
+                                                   const atls_root *root, atls_cert *root_cert,
+                                                   const atls_judging *j, atls_intel_snapshot **out,
+                                                   atls_err *err);
 atls_intel_snapshot *atls_intel_snapshot_up_ref(atls_intel_snapshot *s);
 void atls_intel_snapshot_free(atls_intel_snapshot *s);
 
-/* Everything in it that has a time, as of when_s: entries "....time", code 3. The PCK CRL is the platform's. */
-void atls_intel_snapshot_judge_times(const atls_intel_snapshot *s, int64_t when_s, atls_ledger *l);
+/* Since when the origins of each part are unreachable; 0: they are not, or nobody knows. */
+typedef struct atls_intel_since {
+    int64_t tcb_info_s, qe_identity_s, pck_crl_s, root_crl_s;
+} atls_intel_since;
+
+/* Everything in it that has a time, as of when_s: entries "....time", code 3. The PCK CRL is the platform's. late: see
+ * view.h; narrowed and raised. */
+struct atls_lateness;
+void atls_intel_snapshot_judge_times(const atls_intel_snapshot *s, int64_t when_s,
+                                     const atls_intel_since *since, atls_ledger *l,
+                                     struct atls_lateness *late);
 
 #endif

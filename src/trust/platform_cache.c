@@ -97,16 +97,16 @@ void atls_platform_cache_put(atls_platform_cache *c, const atls_platform_evidenc
     set *s = set_of(c, evidence);
     atls_intel_platform *mine = atls_intel_platform_up_ref(p);
     pthread_mutex_lock(&s->lock);
-    bool known = false; /* two threads may have judged the same at once */
+    size_t at = ATLS_PLATFORM_WAYS;
     for (size_t i = 0; i < ATLS_PLATFORM_WAYS; i++) {
-        known |= s->ways[i] != NULL && is_of(s->ways[i], evidence);
+        at = s->ways[i] != NULL && is_of(s->ways[i], evidence) ? i : at;
     }
-    atls_intel_platform *out = mine;
-    if (!known) {
-        out = s->ways[s->next];
-        s->ways[s->next] = mine;
+    if (at == ATLS_PLATFORM_WAYS) {
+        at = s->next;
         s->next = (s->next + 1) % ATLS_PLATFORM_WAYS;
     }
+    atls_intel_platform *out = s->ways[at];
+    s->ways[at] = mine;
     pthread_mutex_unlock(&s->lock);
     atls_intel_platform_free(out);
 }

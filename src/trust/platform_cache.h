@@ -17,7 +17,7 @@ void atls_platform_cache_clear(atls_platform_cache *c);
 /* A reference that the caller frees, or NULL. */
 atls_intel_platform *atls_platform_cache_get(atls_platform_cache *c,
                                              const atls_platform_evidence *evidence);
-/* Takes a reference of its own; the oldest of its set makes room. */
+/* Takes a reference of its own; what was judged of the same bytes before makes room, or the oldest of its set. */
 void atls_platform_cache_put(atls_platform_cache *c, const atls_platform_evidence *evidence,
                              atls_intel_platform *p);
 

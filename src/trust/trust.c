@@ -145,21 +145,6 @@ const atls_root *atls_trust_root_of(const atls_trust *t, const atls_collateral *
     return root;
 }
 
-static bool issues_crl(const atls_collateral *c, atls_buf name)
-{
-    if (name.len == 0 || !c->pck_crl.readable) {
-        return false;
-    }
-    /* The name stands in the list as it stands in the certificate. A hint, no judgement. */
-    size_t end = c->pck_crl.bytes.len < 512 ? c->pck_crl.bytes.len : 512;
-    for (size_t i = 0; i + name.len <= end; i++) {
-        if (memcmp(c->pck_crl.bytes.ptr + i, name.ptr, name.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 size_t atls_trust_choose(const atls_trust *t, bool is_tdx, const uint8_t *fmspc,
                          atls_buf pck_issuer)
 {
@@ -172,7 +157,7 @@ size_t atls_trust_choose(const atls_trust *t, bool is_tdx, const uint8_t *fmspc,
             fmspc == NULL ? c->pck_chain.present
                           : c->has_hint && memcmp(c->hint_fmspc, fmspc, sizeof c->hint_fmspc) == 0;
         int score = (same_tee ? 4 : 0) + (same_kind ? 2 : 0);
-        score += same_tee && same_kind && issues_crl(c, pck_issuer) ? 1 : 0;
+        score += same_tee && same_kind && atls_collateral_has_crl_of(c, pck_issuer) ? 1 : 0;
         if (score >= best_score) {
             best_score = score;
             best = i;
@@ -186,23 +171,6 @@ atls_code atls_trust_snapshot(const atls_trust *t, size_t i, const atls_root *ro
                               atls_intel_snapshot **out, atls_err *err)
 {
     struct atls_snapshot_slots *slots = t->snapshots;
-    pthread_mutex_lock(&slots->lock);
-    atls_intel_snapshot *s = slots->of[i] == NULL ? NULL : atls_intel_snapshot_up_ref(slots->of[i]);
-    pthread_mutex_unlock(&slots->lock);
-    if (s != NULL && memcmp(s->root_sha256, root->sha256, sizeof s->root_sha256) == 0) {
-        atls_replay_write(&s->replay, j->l);
-        *out = s;
-        return ATLS_OK;
-    }
-    atls_intel_snapshot_free(s);
-    ATLS_TRY(atls_intel_snapshot_make(j, t->collaterals[i], root, root_cert, &s, err));
-    if (s->good) {
-        pthread_mutex_lock(&slots->lock);
-        atls_intel_snapshot *before = slots->of[i];
-        slots->of[i] = atls_intel_snapshot_up_ref(s);
-        pthread_mutex_unlock(&slots->lock);
-        atls_intel_snapshot_free(before);
-    }
-    *out = s;
-    return ATLS_OK;
+    return atls_intel_snapshot_cached(&slots->lock, &slots->of[i], t->collaterals[i], root,
+                                      root_cert, j, out, err);
 }

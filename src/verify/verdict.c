@@ -31,6 +31,7 @@ void atls_verdict_free(atls_verdict *r)
         r->anchor.release(r->anchor.object);
     }
     atls_policy_free(r->policy);
+    atls_shelf_free(r->shelf);
     free(r);
 }
 
@@ -44,6 +45,16 @@ static bool has_signature(const atls_ledger *l)
         /* The certificate around evidence is signed by whoever shows it. */
         if (len >= sizeof suffix - 1 && strcmp(l->entries[i].id, "certificate.signature") != 0 &&
             strcmp(l->entries[i].id + len - (sizeof suffix - 1), suffix) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_check(const atls_ledger *l, const char *id)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (strcmp(l->entries[i].id, id) == 0) {
             return true;
         }
     }
@@ -70,6 +81,10 @@ static void require_foundation(atls_verdict *r)
     if (!has_signature(&r->ledger) && !is_marked_dummy(r)) {
         atls_ledger_fail(&r->ledger, "verdict.signature", ATLS_E_INVALID, none,
                          atls_value_text("a check of the evidence's signature"));
+    }
+    if (r->claims.late_s > 0 && !has_check(&r->ledger, "policy.collateral_grace")) {
+        atls_ledger_fail(&r->ledger, "verdict.appraisal", ATLS_E_POLICY, none,
+                         atls_value_text("an appraisal of collateral that is late"));
     }
     if (!r->appraisal.fits) {
         atls_ledger_fail(&r->ledger, "verdict.appraisal", ATLS_E_POLICY, none,
@@ -291,7 +306,9 @@ bool atls_verdict_simulated(const atls_verdict *r)
 int64_t atls_verdict_expires(const atls_verdict *r)
 {
     int64_t at = INT64_MAX;
-    if (r->claims.tcb.earliest_expiration_s != 0) {
+    if (r->claims.late_s > 0) { /* what is late ends with its grace: a limit of the appraisal */
+        at = r->claims.lasting_s;
+    } else if (r->claims.tcb.earliest_expiration_s != 0) {
         at = r->claims.tcb.earliest_expiration_s;
     }
     if (r->claims.expires_s != 0 && r->claims.expires_s < at) {

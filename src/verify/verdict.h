@@ -9,6 +9,7 @@
 #include "claims/ledger.h"
 #include "evidence/format.h"
 #include "policy/appraise.h"
+#include "trust/shelf.h"
 
 struct atls_verdict {
     bool accepted; /* written in atls_verdict_conclude() only */
@@ -25,6 +26,8 @@ struct atls_verdict {
     atls_appraisal appraisal;
     atls_anchor anchor;  /* keeps the claims' strings alive */
     atls_policy *policy; /* reference; keeps the workload's name alive */
+    atls_shelf *shelf;   /* reference, while the verification lasts: what a store had when it began */
+    bool live;
     unsigned signatures;
     char message[ATLS_ERR_MSG_LEN];
     atls_ledger ledger; /* last: it is large, and only its used part is touched */

@@ -12,6 +12,8 @@
 #include "verify/remedy.h"
 #include "verify/verdict.h"
 
+#define DAY_S 86400
+
 void verdict_set(verdict_object *o, const char *name, json_t *value)
 {
     if (json_object_set_new(o->json, name, value) != 0) {
@@ -182,6 +184,17 @@ static void set_tcb(verdict_object *o, const atls_tcb_claims *tcb)
     verdict_set_filled(o, "tcb", &member);
 }
 
+/* "collateral_grace": collateral that is late and relied on. */
+static void set_grace(verdict_object *o, const atls_claims *c)
+{
+    verdict_object member = {.json = json_object()};
+    if (c->late_s > 0) {
+        verdict_set_number(&member, "late_s", (uint64_t)c->late_s);
+        verdict_set_number(&member, "late_days", (uint64_t)(c->late_s / DAY_S));
+    }
+    verdict_set_filled(o, "collateral_grace", &member);
+}
+
 static void set_platform(verdict_object *o, const atls_platform_claims *p)
 {
     verdict_object member = {.json = json_object()};
@@ -232,6 +245,7 @@ static void set_verdict(verdict_object *o, const atls_verdict *r)
         verdict_set_hex(o, "policy", hash, sizeof hash);
     }
     set_tcb(o, &r->claims.tcb);
+    set_grace(o, &r->claims);
     set_platform(o, &r->claims.platform);
     verdict_set_claims(o, &r->claims);
 }

@@ -9,6 +9,7 @@
 #include "verify/verdict_text.h"
 
 #define TEXT_MAX    (256u * 1024)
+#define DAY_S       86400
 #define LINE_MAX_AT 96 /* column where a sentence is wrapped */
 
 static const char simulated_mark[] =
@@ -109,6 +110,18 @@ static void add_tcb(atls_text *t, const atls_tcb_claims *tcb)
     add_level(&row, &tcb->module, "module");
     add_level(&row, &tcb->qe, "quoting enclave");
     add_built_row(t, "TCB", &row);
+}
+
+static void add_grace(atls_text *t, const atls_claims *c)
+{
+    atls_text row = atls_text_of(128);
+    const long long days = c->late_s / DAY_S;
+    if (c->late_s <= 0) {
+        return;
+    }
+    atls_text_add(&row, "collateral in grace: %lld day%s past its next update, its origin silent",
+                  days, days == 1 ? "" : "s");
+    add_built_row(t, "late", &row);
 }
 
 /* Evidence that a key alone binds is shown again and again: its age is told, as far as it is known. */
@@ -246,6 +259,7 @@ char *atls_verdict_text(const atls_verdict *r, bool with_ledger)
     add_what(&t, r);
     add_where(&t, r);
     add_tcb(&t, &r->claims.tcb);
+    add_grace(&t, &r->claims);
     add_freshness(&t, r);
     add_row(&t, "bound to", atls_verdict_binding_line(r));
     add_row(&t, "whose", atls_verdict_identity(r));

@@ -8,6 +8,7 @@
 #include "claims/evidence_parts.h"
 #include "trust/ek_cert.h"
 #include "trust/trust.h"
+#include "trust/view.h"
 #include "verify/binding.h"
 #include "verify/verify.h"
 
@@ -23,6 +24,8 @@ static const atls_format *const formats[] = {
 struct atls_verifier {
     atls_trust *trust;
     atls_policy *policy;
+    const atls_shelf_place *place; /* of a store; lent; NULL: none is attached */
+    bool live;
 };
 
 atls_verifier *atls_verifier_new(void)
@@ -92,6 +95,13 @@ atls_code atls_ek_certificate_check(const atls_verifier *v, atls_buf der, const 
     return atls_ek_cert_judge(v->trust, der, ek_public, when_s, out, err);
 }
 
+void atls_verifier_set0_shelf_place(atls_verifier *v, const atls_shelf_place *place, bool live)
+{
+    v->place = place;
+    v->live = live;
+    atls_trust_drop_caches(v->trust);
+}
+
 void atls_verifier_drop_caches(atls_verifier *v)
 {
     atls_trust_drop_caches(v->trust);
@@ -142,6 +152,18 @@ static const atls_format *format_of(const atls_evidence *evidence)
     return NULL;
 }
 
+const atls_format *atls_evidence_named(const atls_evidence *evidence, atls_evidence *named)
+{
+    const atls_format *format = format_of(evidence);
+    if (format != NULL) {
+        *named = *evidence;
+        named->type = format->name;
+        named->parts[0].name =
+            named->parts[0].name == NULL ? main_name(format) : named->parts[0].name;
+    }
+    return format;
+}
+
 static bool fits_count(const atls_evidence *evidence, atls_ledger *l)
 {
     if (evidence == NULL || evidence->parts_n == 0 || evidence->parts_n > ATLS_EVIDENCE_PARTS) {
@@ -182,7 +204,8 @@ void atls_verification_judge(const atls_verifier *v, const atls_evidence *eviden
     if (!fits_count(evidence, &r->ledger)) {
         return;
     }
-    const atls_format *format = format_of(evidence);
+    atls_evidence named;
+    const atls_format *format = atls_evidence_named(evidence, &named);
     if (format == NULL) {
         atls_ledger_fail(&r->ledger, "evidence.unknown", ATLS_E_INVALID, atls_value_none(),
                          atls_value_text("evidence of a known format"));
@@ -193,12 +216,9 @@ void atls_verification_judge(const atls_verifier *v, const atls_evidence *eviden
         return;
     }
     static const atls_expected nothing;
-    atls_evidence named = *evidence;
-    named.type = format->name;
-    if (named.parts[0].name == NULL) {
-        named.parts[0].name = main_name(format);
-    }
+    const atls_view view = {r->shelf, r->live};
     format->verify(&(atls_verification){.trust = v->trust,
+                                        .view = &view,
                                         .evidence = &named,
                                         .expected = expected != NULL ? expected : &nothing,
                                         .when_s = r->at_s,
@@ -232,6 +252,11 @@ atls_verdict *atls_verification_begin(const atls_verifier *v, int64_t when_s, at
     r->format = "unknown";
     r->freshness = "none";
     r->policy = atls_policy_up_ref(v->policy);
+    if (v->place != NULL) {
+        r->shelf = atls_shelf_place_get(v->place);
+        r->live = v->live;
+        atls_judge_clock(&(atls_view){r->shelf, r->live}, when_s, &r->ledger);
+    }
     return r;
 }
 
@@ -242,6 +267,8 @@ atls_verdict *atls_verification_end(atls_verdict *r, atls_err *err)
         (void)ATLS_ERR_NOMEM(err);
         return NULL;
     }
+    atls_shelf_free(r->shelf);
+    r->shelf = NULL;
     atls_verdict_conclude(r);
     return r;
 }

@@ -295,6 +295,25 @@ static void collateral_must_be_new_enough(void **state)
     expect(",\"tcb\":{\"max_collateral_age_days\":3650}", &c, NULL, "policy.collateral_age");
 }
 
+static void late_collateral_needs_grace(void **state)
+{
+    (void)state;
+    atls_claims c = td();
+    atls_appraisal a;
+    atls_policy *builtin = atls_policy_builtin();
+    expect(",\"tcb\":{\"collateral_grace_days\":2}", &c, NULL, "");
+    c.late_s = 1;
+    expect("", &c, NULL, "policy.collateral_grace");
+    assert_int_equal(entry("policy.collateral_grace")->code, ATLS_E_COLLATERAL);
+    assert_string_equal(decided(builtin, &c, NULL, &a), "policy.collateral_grace");
+    c.late_s = INT64_C(2) * 86400;
+    expect(",\"tcb\":{\"collateral_grace_days\":2}", &c, NULL, "");
+    c.late_s++;
+    expect(",\"tcb\":{\"collateral_grace_days\":2}", &c, NULL, "policy.collateral_grace");
+    expect(",\"tcb\":{\"grace_days\":90}", &c, NULL, "policy.collateral_grace");
+    atls_policy_free(builtin);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +330,7 @@ int main(void)
         cmocka_unit_test(an_allowed_advisory_limits_the_verdict),
         cmocka_unit_test(many_advisories_do_not_fill_the_ledger),
         cmocka_unit_test(collateral_must_be_new_enough),
+        cmocka_unit_test(late_collateral_needs_grace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,7 +195,7 @@ static void judge(run *r)
     }
     atls_ledger_init(&r->l);
     atls_judging j = {&r->l, &r->signatures};
-    assert_int_equal(atls_intel_platform_judge(r->trust, &e, &j, &r->p, NULL), ATLS_OK);
+    assert_int_equal(atls_intel_platform_judge(r->trust, &(atls_view){0}, &e, &j, &r->p, NULL), ATLS_OK);
     assert_false(r->p->good); /* without lists and TCB info nothing is kept */
 }
 

@@ -101,6 +101,10 @@ static void each_demand_is_compared(void **state)
          "tcb.min_evaluation_number: only A accepts 17 to 18"},
         {"\"tdx\"", ",\"tcb\":{\"max_collateral_age_days\":7}", "",
          "tcb.max_collateral_age_days: only B accepts any number, where the other takes at most 7"},
+        {"\"tdx\"", ",\"tcb\":{\"collateral_grace_days\":7}",
+         ",\"tcb\":{\"collateral_grace_days\":9}",
+         "tcb.collateral_grace_days: only B accepts collateral up to 9 days past its next update, "
+         "its origin not answering"},
         {"\"tdx\"", ",\"max_evidence_age_s\":60", ",\"max_evidence_age_s\":90",
          "max_evidence_age_s: only B accepts up to 90"},
         {"\"tdx\"", ",\"fmspc\":[\"00806f050000\"]", "", "fmspc: only B accepts anything"},

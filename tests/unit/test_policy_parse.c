@@ -65,7 +65,8 @@ static const char full[] =
     "    \"tcb\": {\"statuses\": [\"UpToDate\", \"SWHardeningNeeded\"], \"grace_days\": 30,\n"
     "      \"advisories_allowed\": [{\"id\": \"INTEL-SA-00615\", \"until\": \"2026-01-31\"},\n"
     "        {\"id\": \"INTEL-SA-00289\", \"until\": \"2026-01-31T12:00:00Z\"}, {\"id\": \"X\"}],\n"
-    "      \"min_evaluation_number\": 17, \"max_collateral_age_days\": 30},\n"
+    "      \"min_evaluation_number\": 17, \"max_collateral_age_days\": 30,\n"
+    "      \"collateral_grace_days\": 3},\n"
     "    \"platforms\": {\"ppid\": [\"" H16 "\"], \"pck_serial\": [\"00aB01\", \"01\", \"02\"],\n"
     "      \"instance_id\": [\"" H16 "\"]},\n"
     "    \"fmspc\": [\"00806f050000\", \"90c06f000000\"],\n"
@@ -103,6 +104,7 @@ static void every_key_is_taken(void **state)
     assert_true(w->tcb.advisories[2].until_s == INT64_MAX);
     assert_int_equal(w->tcb.min_evaluation_number, 17);
     assert_int_equal(w->tcb.max_collateral_age_days, 30);
+    assert_int_equal(w->tcb.collateral_grace_days, 3);
     assert_int_equal(w->pins[1].lens[0], 2);
     assert_string_equal(w->pins[1].wanted, "ab01 or 01 or 1 more");
     assert_string_equal(w->fmspc.wanted, "00806f050000 or 90c06f000000");
@@ -265,6 +267,8 @@ static const struct {
     {"evaluation number too large", ",\"tcb\":{\"min_evaluation_number\":4294967296}",
      "where 1 to"},
     {"collateral age", ",\"tcb\":{\"max_collateral_age_days\":0}", "0, where 1 to 3650"},
+    {"collateral grace zero", ",\"tcb\":{\"collateral_grace_days\":0}", "0, where 1 to 90"},
+    {"collateral grace too long", ",\"tcb\":{\"collateral_grace_days\":91}", "91, where 1 to 90"},
     {"platforms no object", ",\"platforms\":[]", "platform ids is wanted"},
     {"platforms empty", ",\"platforms\":{}", "at least one list"},
     {"ppid empty", ",\"platforms\":{\"ppid\":[]}", "an empty list"},

@@ -13,6 +13,7 @@
 
 #define TEE_TYPE_AT 4
 #define VENDOR_AT   12
+#define QE_ID_LEN   16 /* of the 20 bytes of user data */
 
 typedef struct quote_case {
     atls_quote q;
@@ -255,12 +256,18 @@ static atls_platform_evidence platform_part(const atls_quote *q, atls_buf staple
                                     .qe_report_signature = q->qe_report_signature,
                                     .attestation_key = q->attestation_key,
                                     .qe_auth_data = q->qe_auth_data,
+                                    .qe_id = {q->user_data.ptr, QE_ID_LEN},
                                     .stapled = stapled};
 }
 
-static void judge_quote(const quote_case *c, int64_t when_s, atls_claims *claims)
+static void judge_quote(const quote_case *c, const atls_verification *v)
 {
-    atls_intel_platform_judge_times(c->p, when_s, c->j->l);
+    atls_claims *claims = v->claims;
+    atls_lateness late = {0, INT64_MAX};
+    atls_intel_platform_judge_times(c->p, v->view, v->when_s, c->j->l, &late);
+    atls_intel_platform_judge_floors(c->p, v->view, c->j->l);
+    claims->late_s = late.late_s;
+    claims->lasting_s = late.lasting_s;
     judge_tcb_info(c);
     bool qe_good = judge_quoting_enclave(c);
     bool signed_ok = atls_judge_rs(c->j, "quote.signature", c->p->attestation_key,
@@ -306,7 +313,8 @@ static void verify(const atls_verification *v, bool is_tdx)
     }
     atls_platform_evidence part =
         platform_part(&c.q, atls_evidence_part(v->evidence, "collateral"));
-    if (!atls_judging_taken(&j, atls_intel_platform_judge(trust, &part, &j, &c.p, &err))) {
+    if (!atls_judging_taken(&j,
+                            atls_intel_platform_judge(trust, v->view, &part, &j, &c.p, &err))) {
         atls_ledger_fail_err(l, &err);
         return;
     }
@@ -315,7 +323,7 @@ static void verify(const atls_verification *v, bool is_tdx)
         c.info = c.p->snapshot->tcb_info;
         c.identity = c.p->snapshot->qe_identity;
     }
-    judge_quote(&c, v->when_s, claims);
+    judge_quote(&c, v);
     judge_log(v, is_tdx);
 }
 

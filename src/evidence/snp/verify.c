@@ -8,8 +8,10 @@
 #include "evidence/snp/report.h"
 #include "trust/amd_chain.h"
 #include "trust/trust.h"
+#include "trust/vcek_item.h"
 
 #define TURIN_ID_LEN 8
+#define EXACT_FIT    3
 
 typedef struct report_case {
     const atls_verification *v;
@@ -80,22 +82,45 @@ static unsigned fit(const report_case *c, const atls_cert *cert)
     return 1 + (same_chip ? 1u : 0u) + (same_chip && same_tcb ? 1u : 0u);
 }
 
-static atls_buf endorsed_leaf(const report_case *c)
+static atls_buf endorsed_leaf(const report_case *c, unsigned *best_fit)
 {
     const atls_endorsements *e = &c->v->trust->endorsements;
     atls_buf best = {NULL, 0};
-    unsigned best_fit = 0;
+    *best_fit = 0;
     for (size_t i = 0; i < e->certs_n; i++) {
         const unsigned f = fit(c, e->certs[i]);
-        if (f > best_fit) {
-            best_fit = f;
+        if (f > *best_fit) {
+            *best_fit = f;
             best = e->certs[i]->der;
         }
     }
     return best;
 }
 
-/* The part, the table's slot for the key that the report names, or an endorsement. */
+/* The shelf's VCEK of exactly this chip and TCB. Version 2 of the report does not tell the product: no two have the same. */
+static atls_buf shelved_leaf(const report_case *c)
+{
+    const atls_amd_product told =
+        c->r.has_cpuid ? atls_amd_product_by_cpuid(c->r.family, c->r.model) : ATLS_AMD_UNKNOWN;
+    for (unsigned product = ATLS_AMD_MILAN; product <= ATLS_AMD_TURIN; product++) {
+        atls_item_name name;
+        char key[ATLS_ITEM_KEY_LEN];
+        if ((c->r.has_cpuid && product != told) ||
+            !atls_vcek_item_name((atls_amd_product)product, c->r.chip_id, c->r.reported_tcb,
+                                 &name)) {
+            continue;
+        }
+        atls_item_name_format(&name, key);
+        const atls_shelf_held *held = atls_shelf_find(
+            c->v->view->shelf, key, atls_trust_roots(c->v->trust, ATLS_FAMILY_AMD), NULL);
+        if (held != NULL) {
+            return held->body;
+        }
+    }
+    return (atls_buf){NULL, 0};
+}
+
+/* The part, the table's slot for the key that the report names, or of an endorsement and the shelf's what fits better. */
 static atls_buf find_leaf(const report_case *c)
 {
     const atls_buf part = atls_evidence_part(c->v->evidence, "vcek");
@@ -104,7 +129,15 @@ static atls_buf find_leaf(const report_case *c)
     }
     const atls_buf slot =
         c->table.entry[c->r.signing_key == ATLS_SNP_VLEK ? ATLS_AMD_VLEK : ATLS_AMD_VCEK];
-    return slot.len > 0 ? slot : endorsed_leaf(c);
+    if (slot.len > 0) {
+        return slot;
+    }
+    unsigned endorsed_fit;
+    const atls_buf endorsed = endorsed_leaf(c, &endorsed_fit);
+    const bool may_be_shelved =
+        c->v->view->shelf != NULL && endorsed_fit < EXACT_FIT && c->r.signing_key == ATLS_SNP_VCEK;
+    const atls_buf shelved = may_be_shelved ? shelved_leaf(c) : (atls_buf){NULL, 0};
+    return shelved.len > 0 ? shelved : endorsed;
 }
 
 /* --- what the leaf says of the report --- */
@@ -308,20 +341,20 @@ static int64_t first_end(const atls_amd_chain *chain)
 
 static void judge_report(report_case *c)
 {
-    bool crl_checked = false;
-    int64_t expires_s = first_end(c->chain);
+    atls_amd_crl_result crl = {.expires_s = first_end(c->chain)};
     c->v->claims->simulated = c->v->claims->simulated || c->chain->simulated;
     c->v->claims->custom_root = c->v->claims->custom_root || c->chain->custom_root;
     atls_amd_chain_judge_times(c->chain, c->v->when_s, c->j->l);
-    atls_amd_crl_judge(c->v->trust, c->chain, &c->table, c->v->when_s, c->j, &crl_checked,
-                       &expires_s);
+    atls_amd_crl_judge(c->v->trust, c->v->view, c->chain, &c->table, c->v->when_s, c->j, &crl);
+    c->v->claims->late_s = crl.late_s;
+    c->v->claims->lasting_s = crl.expires_s;
     if (c->chain->has_facts) {
         judge_product(c);
         judge_leaf_tcb(c);
         judge_chip_id(c);
     }
     if (judge_signature(c)) {
-        conclude(c, crl_checked, expires_s);
+        conclude(c, crl.checked, crl.expires_s);
     }
 }
 
@@ -344,9 +377,9 @@ static void verify(const atls_verification *v)
         atls_ledger_skip(v->l, "snp.report.signature", "there is no leaf to check it with");
         return;
     }
-    if (!atls_judging_taken(&j,
-                            atls_amd_chain_judge(v->trust, leaf, c.r.signing_key == ATLS_SNP_VLEK,
-                                                 &c.table, &j, &c.chain, &err))) {
+    if (!atls_judging_taken(&j, atls_amd_chain_judge(v->trust, v->view, leaf,
+                                                     c.r.signing_key == ATLS_SNP_VLEK, &c.table, &j,
+                                                     &c.chain, &err))) {
         atls_ledger_fail_err(v->l, &err);
         return;
     }

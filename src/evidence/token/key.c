@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "codec/json.h"
 #include "evidence/token/token.h"
 
 static bool has_kid(const atls_vouched_key *key, const atls_jws *jws)
@@ -56,5 +57,21 @@ atls_code atls_token_key(const atls_endorsements *e, const atls_jws *jws, atls_p
                         "no key that was given for it signs with %s", jws->alg->name);
     }
     *out = found;
+    return ATLS_OK;
+}
+
+atls_code atls_token_issuer(atls_buf payload, char out[ATLS_TOKEN_ISSUER_LEN], atls_err *err)
+{
+    json_t *all = NULL;
+    out[0] = '\0';
+    const atls_code rc = atls_json_parse(payload, ATLS_JWS_MAX_LEN, "token.claims", &all, NULL);
+    if (rc != ATLS_OK) { /* what is malformed is judged later */
+        return rc == ATLS_E_SYSTEM ? ATLS_ERR_NOMEM(err) : ATLS_OK;
+    }
+    const json_t *issuer = json_object_get(all, "iss");
+    if (json_is_string(issuer) && json_string_length(issuer) < ATLS_TOKEN_ISSUER_LEN) {
+        memcpy(out, json_string_value(issuer), json_string_length(issuer) + 1);
+    }
+    json_decref(all);
     return ATLS_OK;
 }

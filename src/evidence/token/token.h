@@ -29,6 +29,12 @@ typedef struct atls_token_facts {
 ATLS_MUST_USE atls_code atls_token_key(const atls_endorsements *e, const atls_jws *jws,
                                        atls_public_key **out, atls_err *err);
 
+/* Who an unverified payload says has made the token; "": it does not say, or not in so few characters. Good for choosing a
+ * key set that is that issuer's and no other's, and for nothing else. ATLS_E_SYSTEM only. */
+#define ATLS_TOKEN_ISSUER_LEN 256 /* with NUL */
+ATLS_MUST_USE atls_code atls_token_issuer(atls_buf payload, char out[ATLS_TOKEN_ISSUER_LEN],
+                                          atls_err *err);
+
 /* The claims out of facts->all: what every JWT may have (RFC 7519), then what its profile says. Times are read, and judged
  * elsewhere; nbf_s is INT64_MIN where there is none. ATLS_E_INVALID "token.claims" / ".profile" / ".ear.submods" /
  * ".ear.vector". */

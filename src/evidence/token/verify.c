@@ -9,6 +9,7 @@
 #include "evidence/token/token.h"
 #include "trust/judging.h"
 #include "trust/trust.h"
+#include "trust/view.h"
 
 #define LEEWAY_S 60 /* contract, --leeway */
 
@@ -31,6 +32,8 @@ typedef struct judging {
     atls_token_facts *facts;
     atls_token_claims claims;
     int64_t nbf_s;
+    const atls_shelf_held *
+        set; /* of its issuer, and the only keys it may be signed with; NULL: the caller's own are */
 } judging;
 
 /* A step that says itself what is wrong. */
@@ -150,11 +153,55 @@ static void release(void *object)
     free(facts);
 }
 
-static bool judge_signature(const judging *g, const atls_jws *jws)
+/* The key set that the store has of exactly this issuer, in its time; NULL: none. */
+static atls_code find_set(const judging *g, const atls_jws *jws, const atls_shelf_held **set,
+                          atls_err *err)
+{
+    const atls_shelf *shelf = g->v->view->shelf;
+    atls_item_name name = {.kind = ATLS_ITEM_JWKS};
+    char key[ATLS_ITEM_KEY_LEN] = "";
+    char issuer[ATLS_TOKEN_ISSUER_LEN];
+    *set = NULL;
+    if (shelf == NULL) {
+        return ATLS_OK;
+    }
+    ATLS_TRY(atls_token_issuer(jws->payload, issuer, err));
+    if (issuer[0] == '\0') {
+        return ATLS_OK;
+    }
+    memcpy(name.issuer, issuer, strlen(issuer) + 1);
+    atls_item_name_format(&name, key);
+    const atls_shelf_held *held = atls_shelf_find(shelf, key, NULL, NULL);
+    if (held != NULL && strcmp(held->name.issuer, issuer) == 0 &&
+        g->v->when_s <= held->facts.expires_s) {
+        *set = held;
+    }
+    return ATLS_OK;
+}
+
+/* The caller's own keys are good for any token; where none of them is meant, the store's of its issuer. */
+static atls_code find_key(judging *g, const atls_jws *jws, atls_public_key **key, atls_err *err)
+{
+    const atls_code rc = atls_token_key(&g->v->trust->endorsements, jws, key, err);
+    if (rc == ATLS_OK || rc == ATLS_E_SYSTEM || strcmp(err->check, "token.key.ambiguous") == 0) {
+        return rc;
+    }
+    const atls_shelf_held *set;
+    atls_err own = *err;
+    ATLS_TRY(find_set(g, jws, &set, err));
+    if (set == NULL) {
+        *err = own;
+        return rc;
+    }
+    g->set = set;
+    return atls_token_key(set->keys, jws, key, err);
+}
+
+static bool judge_signature(judging *g, const atls_jws *jws)
 {
     atls_err err = {0};
     atls_public_key *key = NULL;
-    if (!step(g, "token.key", atls_token_key(&g->v->trust->endorsements, jws, &key, &err), &err)) {
+    if (!step(g, "token.key", find_key(g, jws, &key, &err), &err)) {
         atls_ledger_skip(g->v->l, "token.signature", "no key that could have signed it is known");
         return false;
     }
@@ -186,6 +233,11 @@ static void judge_token(judging *g, const atls_jws *jws)
     }
     *v->anchor = (atls_anchor){g->facts, release};
     if (!read_claims(g, jws->payload) || !is_dated(g)) {
+        return;
+    }
+    if (g->set != NULL &&
+        !atls_judge(&g->j, "token.key.issuer", strcmp(g->set->name.issuer, g->claims.issuer) == 0,
+                    ATLS_E_INVALID, "a key of another issuer", NULL)) {
         return;
     }
     v->claims->tee = ATLS_TEE_TOKEN;
