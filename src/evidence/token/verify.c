@@ -235,9 +235,9 @@ static void judge_token(judging *g, const atls_jws *jws)
     if (!read_claims(g, jws->payload) || !is_dated(g)) {
         return;
     }
-    if (g->set != NULL &&
-        !atls_judge(&g->j, "token.key.issuer", strcmp(g->set->name.issuer, g->claims.issuer) == 0,
-                    ATLS_E_INVALID, "a key of another issuer", NULL)) {
+    if (g->set != NULL && strcmp(g->set->name.issuer, g->claims.issuer) != 0) {
+        atls_ledger_fail(v->l, "token.issuer", ATLS_E_INVALID, atls_value_text("another issuer"),
+                         atls_value_text("the one whose keys were used"));
         return;
     }
     v->claims->tee = ATLS_TEE_TOKEN;
