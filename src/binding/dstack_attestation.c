@@ -11,7 +11,8 @@
 
 void atls_dstack_attestation_clear(atls_dstack_attestation *a)
 {
-    free(a->owned);
+    free(a->owned[0]);
+    free(a->owned[1]);
     free(a->decoded);
     memset(a, 0, sizeof *a);
 }
@@ -31,11 +32,11 @@ static atls_code read_v0(atls_buf bytes, atls_dstack_attestation *out, atls_err 
                                  .report_data = v.report_data,
                                  .config = v.config};
     memcpy(a.certs, v.certs, sizeof a.certs);
-    a.owned = calloc(a.log_n + a.runtime_n + 1, sizeof *a.log);
-    if (a.owned == NULL) {
+    a.log = calloc(a.log_n + a.runtime_n + 1, sizeof *a.log);
+    if (a.log == NULL) {
         return ATLS_ERR_NOMEM(err);
     }
-    a.log = a.owned;
+    a.owned[0] = a.log;
     a.runtime = a.log + a.log_n;
     for (size_t i = 0; i < a.log_n; i++) {
         atls_dstack_v0_log_event(&v.log, &a.log[i]);

@@ -24,7 +24,7 @@ typedef struct atls_dstack_attestation {
     atls_buf config;
     bool has_payload; /* version 1, dstack-pod: the report data is a hash of it */
     atls_buf payload;
-    void *owned, *decoded; /* malloc'ed */
+    void *owned[2], *decoded; /* malloc'ed: lists of events; vectors */
 } atls_dstack_attestation;
 
 /* All of the bytes. ATLS_E_INVALID "dstack.attestation.format", "dstack.attestation.platform",

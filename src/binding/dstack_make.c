@@ -121,13 +121,13 @@ static atls_code take_log(making *g, atls_buf text)
                    : ATLS_ERR(g->err, g->code, g->check,
                               "the event log is no JSON of at most %zu bytes", LOG_MAX);
     }
-    a->owned = calloc(2 * ATLS_DSTACK_LIST_MAX, sizeof *a->log);
+    a->log = calloc(2 * ATLS_DSTACK_LIST_MAX, sizeof *a->log);
+    a->owned[0] = a->log;
     a->decoded = malloc(text.len + ATLS_DSTACK_PAYLOAD_MAX);
     g->space = a->decoded;
-    if (a->owned == NULL || a->decoded == NULL) {
+    if (a->log == NULL || a->decoded == NULL) {
         rc = ATLS_ERR_NOMEM(g->err);
     } else {
-        a->log = a->owned;
         a->runtime = a->log + ATLS_DSTACK_LIST_MAX;
         rc = read_log(g, log);
     }

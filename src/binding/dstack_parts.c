@@ -2,6 +2,7 @@
 #include "binding/dstack_attestation.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,117 +11,165 @@
 
 #include "base/err.h"
 #include "base/hex.h"
-#include "base/text.h"
+#include "base/writer.h"
 #include "crypto/digest.h"
 #include "crypto/pem.h"
 
-#define LOG_MAX ((size_t)4 << 20) /* bytes of text */
+#define LOG_MAX    ((size_t)4 << 20) /* bytes of text */
+#define EVENT_MORE 256u
 
 /* --- the log as JSON --- */
 
 /* The content of a string by RFC 8785, 3.2.2.2; what is not ASCII stands as it is. */
-static void add_string(atls_text *t, atls_buf s)
+static void add_string(atls_writer *w, atls_buf s)
 {
     static const char names[] = "\bb\ff\nn\rr\tt";
     for (size_t i = 0; i < s.len; i++) {
-        const unsigned c = s.ptr[i];
-        const char *at = c != 0 && c < 0x20 ? strchr(names, (int)c) : NULL;
+        const uint8_t c = s.ptr[i];
+        const char *at = c != 0 && c < 0x20 ? strchr(names, c) : NULL;
+        char escape[8];
         if (c == '"' || c == '\\') {
-            atls_text_add(t, "\\%c", (int)c);
+            atls_writer_u8(w, '\\');
+            atls_writer_u8(w, c);
         } else if (at != NULL) {
-            atls_text_add(t, "\\%c", at[1]);
+            atls_writer_u8(w, '\\');
+            atls_writer_u8(w, (uint8_t)at[1]);
         } else if (c < 0x20) {
-            atls_text_add(t, "\\u%04x", c);
+            (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)c);
+            atls_writer_text(w, escape);
         } else {
-            atls_text_add(t, "%c", (int)c);
+            atls_writer_u8(w, c);
         }
     }
 }
 
-static void add_hex(atls_text *t, atls_buf bytes)
+static void add_hex(atls_writer *w, atls_buf bytes)
 {
-    uint8_t piece[2 * 64 + 1];
+    char piece[2 * 64 + 1];
     for (size_t at = 0; at < bytes.len; at += 64) {
         const size_t n = bytes.len - at < 64 ? bytes.len - at : 64;
-        atls_hex_encode((atls_buf){bytes.ptr + at, n}, (char *)piece);
-        atls_text_add(t, "%s", (char *)piece);
+        atls_hex_encode((atls_buf){bytes.ptr + at, n}, piece);
+        atls_writer_bytes(w, (atls_buf){(const uint8_t *)piece, 2 * n});
     }
+}
+
+static void add_number(atls_writer *w, uint32_t v)
+{
+    char digits[16];
+    (void)snprintf(digits, sizeof digits, "%" PRIu32, v);
+    atls_writer_text(w, digits);
+}
+
+/* The text that is hashed for version 2 takes no more: a character of a name is escaped into 6. */
+static size_t preimage_room(const atls_dstack_event *e)
+{
+    return 6 * e->name.len + 2 * e->payload.len + 64;
+}
+
+static void add_preimage(atls_writer *w, const atls_dstack_event *e)
+{
+    atls_writer_text(w, "{\"name\":\"");
+    add_string(w, e->name);
+    atls_writer_text(w, "\",\"payload\":\"");
+    add_hex(w, e->payload);
+    atls_writer_text(w, "\",\"type\":");
+    add_number(w, e->type);
+    atls_writer_text(w, "}");
 }
 
 /* Of version 2 the text that was hashed, and its hash, must stand in the log. */
-static atls_code add_version_2(atls_text *t, const atls_dstack_event *e, atls_err *err)
+static atls_code add_version_2(atls_writer *w, const atls_dstack_event *e, atls_err *err)
 {
     uint8_t hash[ATLS_HASH_MAX];
-    atls_text canonical = atls_text_of(LOG_MAX);
-    atls_text_add(&canonical, "{\"name\":\"");
-    add_string(&canonical, e->name);
-    atls_text_add(&canonical, "\",\"payload\":\"");
-    add_hex(&canonical, e->payload);
-    atls_text_add(&canonical, "\",\"type\":%" PRIu32 "}", e->type);
-    char *preimage = atls_text_take(&canonical);
-    if (preimage == NULL) {
+    const size_t room = preimage_room(e);
+    uint8_t *space = malloc(room);
+    if (space == NULL) {
         return ATLS_ERR_NOMEM(err);
     }
-    const atls_buf piece = {(const uint8_t *)preimage, strlen(preimage)};
+    atls_writer preimage = atls_writer_of(space, room);
+    add_preimage(&preimage, e);
+    const atls_buf piece = atls_writer_done(&preimage);
     atls_code rc = atls_digest(ATLS_SHA384, &piece, 1, hash, err);
     if (rc == ATLS_OK) {
-        atls_text_add(t, ",\"version\":2,\"digest\":\"");
-        add_hex(t, (atls_buf){hash, 48});
-        atls_text_add(t, "\",\"preimage\":\"");
-        add_hex(t, piece);
-        atls_text_add(t, "\"");
+        atls_writer_text(w, ",\"version\":2,\"digest\":\"");
+        add_hex(w, (atls_buf){hash, 48});
+        atls_writer_text(w, "\",\"preimage\":\"");
+        add_hex(w, piece);
+        atls_writer_text(w, "\"");
     }
-    free(preimage);
+    free(space);
     return rc;
 }
 
-static atls_code add_event(atls_text *t, const atls_dstack_event *e, bool runtime, atls_err *err)
+static atls_code add_event(atls_writer *w, const atls_dstack_event *e, bool runtime, atls_err *err)
 {
-    atls_text_add(t, "%s{\"imr\":%" PRIu32 ",\"event_type\":%" PRIu32 ",\"event\":\"",
-                  t->len > 1 ? "," : "", e->imr, e->type);
-    add_string(t, e->name);
-    atls_text_add(t, "\",\"event_payload\":\"");
-    add_hex(t, e->payload);
-    atls_text_add(t, "\"");
+    atls_writer_text(w, w->len > 1 ? ",{\"imr\":" : "{\"imr\":");
+    add_number(w, e->imr);
+    atls_writer_text(w, ",\"event_type\":");
+    add_number(w, e->type);
+    atls_writer_text(w, ",\"event\":\"");
+    add_string(w, e->name);
+    atls_writer_text(w, "\",\"event_payload\":\"");
+    add_hex(w, e->payload);
+    atls_writer_text(w, "\"");
     if (runtime && e->version == 2) {
-        ATLS_TRY(add_version_2(t, e, err));
+        ATLS_TRY(add_version_2(w, e, err));
     } else {
-        atls_text_add(t, ",\"digest\":\"");
-        add_hex(t, runtime ? (atls_buf){NULL, 0} : e->digest);
-        atls_text_add(t, "\"");
+        atls_writer_text(w, ",\"digest\":\"");
+        add_hex(w, runtime ? (atls_buf){NULL, 0} : e->digest);
+        atls_writer_text(w, "\"");
     }
-    atls_text_add(t, "}");
+    atls_writer_text(w, "}");
     return ATLS_OK;
+}
+
+/* What the text takes at most, LOG_MAX at most; the names and numbers of an event take less than EVENT_MORE. */
+static size_t log_room(const atls_dstack_attestation *a)
+{
+    size_t room = 8;
+    for (size_t i = 0; i < a->log_n; i++) {
+        room += EVENT_MORE + preimage_room(&a->log[i]) + 2 * a->log[i].digest.len;
+    }
+    for (size_t i = 0; i < a->runtime_n; i++) {
+        room += EVENT_MORE + 3 * preimage_room(&a->runtime[i]);
+    }
+    return room < LOG_MAX ? room : LOG_MAX;
+}
+
+static atls_code write_log(const atls_dstack_attestation *a, atls_writer *w, atls_err *err)
+{
+    atls_writer_text(w, "[");
+    for (size_t i = 0; i < a->log_n; i++) {
+        if (a->log[i].imr != ATLS_DSTACK_RUNTIME_IMR) {
+            ATLS_TRY(add_event(w, &a->log[i], false, err));
+        }
+    }
+    for (size_t i = 0; i < a->runtime_n; i++) {
+        ATLS_TRY(add_event(w, &a->runtime[i], true, err));
+    }
+    atls_writer_text(w, "]");
+    atls_writer_u8(w, 0);
+    return atls_writer_ok(w) ? ATLS_OK
+                             : ATLS_ERR(err, ATLS_E_INVALID, "dstack.attestation.events",
+                                        "the events of dstack's attestation are more than %zu "
+                                        "bytes as JSON",
+                                        LOG_MAX);
 }
 
 atls_code atls_dstack_log_json(const atls_dstack_attestation *a, char **out, atls_err *err)
 {
-    atls_text t = atls_text_of(LOG_MAX);
-    atls_code rc = ATLS_OK;
-    atls_text_add(&t, "[");
-    for (size_t i = 0; rc == ATLS_OK && i < a->log_n; i++) {
-        if (a->log[i].imr != ATLS_DSTACK_RUNTIME_IMR) {
-            rc = add_event(&t, &a->log[i], false, err);
-        }
+    const size_t room = log_room(a);
+    uint8_t *space = malloc(room);
+    if (space == NULL) {
+        return ATLS_ERR_NOMEM(err);
     }
-    for (size_t i = 0; rc == ATLS_OK && i < a->runtime_n; i++) {
-        rc = add_event(&t, &a->runtime[i], true, err);
-    }
-    atls_text_add(&t, "]");
-    const bool too_long = t.failed && t.len + 1024 > LOG_MAX;
-    char *text = atls_text_take(&t);
+    atls_writer w = atls_writer_of(space, room);
+    const atls_code rc = write_log(a, &w, err);
     if (rc != ATLS_OK) {
-        free(text);
+        free(space);
         return rc;
     }
-    if (text == NULL) {
-        return too_long ? ATLS_ERR(err, ATLS_E_INVALID, "dstack.attestation.events",
-                                   "the events of dstack's attestation are more than %zu bytes "
-                                   "as JSON",
-                                   LOG_MAX)
-                        : ATLS_ERR_NOMEM(err);
-    }
-    *out = text;
+    *out = (char *)space;
     return ATLS_OK;
 }
 

@@ -183,6 +183,57 @@ atls_msgpack_item atls_msgpack_expect(atls_reader *r, atls_msgpack_kind kind, ui
     return item;
 }
 
+/* The numbers below 256 that stand in front in their usual forms (the byte itself; cc and the byte), at most n: how many, and
+ * in *used the bytes they take. Which form it is decides no branch: of signatures it cannot be guessed. */
+/*@ requires valid_buf(bytes) && \valid(space + (0 .. n - 1)) && \valid(used);
+    requires \separated(used, space + (0 .. n - 1));
+    assigns *used, space[0 .. n - 1];
+    ensures 0 <= \result <= n && 0 <= *used <= bytes.len; */
+static uint32_t usual_numbers(atls_buf bytes, uint8_t *space, uint32_t n, size_t *used)
+{
+    size_t at = 0;
+    uint32_t i = 0;
+    /*@ loop invariant 0 <= i <= n && 0 <= at <= bytes.len;
+        loop assigns i, at, space[0 .. n - 1];
+        loop variant n - i; */
+    while (i < n && at < bytes.len) {
+        const uint8_t first = bytes.ptr[at];
+        const size_t skipped = first == 0xccu ? 1 : 0;
+        if ((first > 0x7fu && skipped == 0) || bytes.len - at <= skipped) {
+            break;
+        }
+        space[i] = bytes.ptr[at + skipped];
+        at += skipped + 1;
+        i++;
+    }
+    *used = at;
+    return i;
+}
+
+/* n numbers below 256 in any form; fails r where there are not as many. */
+/*@ requires valid_reader(r) && \valid(space + (0 .. n - 1)) && \separated(r, space + (0 .. n - 1));
+    assigns *r, space[0 .. n - 1];
+    ensures valid_reader(r) && forward{Pre, Post}(r); */
+static void numbers(atls_reader *r, uint8_t *space, uint32_t n)
+{
+    uint32_t i = 0;
+    /*@ loop invariant 0 <= i <= n && valid_reader(r) && forward{Pre, Here}(r);
+        loop assigns i, *r, space[0 .. n - 1];
+        loop variant n - i; */
+    while (i < n && atls_reader_ok(r)) {
+        size_t used = 0;
+        atls_reader look = *r;
+        const atls_buf rest = atls_reader_rest(&look);
+        i += usual_numbers(rest, space + i, n - i, &used);
+        (void)atls_reader_view(r, used);
+        if (i < n) {
+            const atls_msgpack_item one = atls_msgpack_expect(r, ATLS_MSGPACK_UINT, 255);
+            space[i] = (uint8_t)one.value;
+            i++;
+        }
+    }
+}
+
 atls_buf atls_msgpack_byte_vector(atls_reader *r, uint8_t *space, uint32_t max)
 {
     const atls_buf nothing = {NULL, 0};
@@ -196,17 +247,8 @@ atls_buf atls_msgpack_byte_vector(atls_reader *r, uint8_t *space, uint32_t max)
         return nothing;
     }
     const uint32_t n = (uint32_t)item.value;
-    /*@ loop invariant 0 <= i <= n && valid_reader(r) && forward{Pre, Here}(r);
-        loop assigns i, *r, space[0 .. max - 1];
-        loop variant n - i; */
-    for (uint32_t i = 0; i < n; i++) {
-        const atls_msgpack_item one = atls_msgpack_expect(r, ATLS_MSGPACK_UINT, 255);
-        if (!atls_reader_ok(r)) {
-            return nothing;
-        }
-        space[i] = (uint8_t)one.value;
-    }
-    if (n > 0) {
+    numbers(r, space, n);
+    if (n > 0 && atls_reader_ok(r)) {
         all.ptr = space;
         all.len = n;
     }
