@@ -10,6 +10,16 @@ void atls_hex_encode(atls_buf bytes, char *out)
     out[2 * bytes.len] = '\0';
 }
 
+void atls_hex_write(atls_writer *w, atls_buf bytes)
+{
+    char piece[2 * 64 + 1];
+    for (size_t at = 0; at < bytes.len; at += 64) {
+        const size_t n = bytes.len - at < 64 ? bytes.len - at : 64;
+        atls_hex_encode((atls_buf){bytes.ptr + at, n}, piece);
+        atls_writer_bytes(w, (atls_buf){(const uint8_t *)piece, 2 * n});
+    }
+}
+
 #define NO_DIGIT 16u
 
 /* From '0' to 'f'. */

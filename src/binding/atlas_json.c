@@ -1,6 +1,5 @@
 #include "binding/atlas_json.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +8,6 @@
 #include "base/hex.h"
 #include "binding/atlas_http.h"
 #include "codec/json.h"
-#include "crypto/digest.h"
-
-#define RUNTIME_TYPE 0x08000001
-#define RUNTIME_RTMR 3
-#define DIGEST_LEN   48
 
 /* --- the request --- */
 
@@ -107,156 +101,4 @@ atls_code atls_atlas_read_answer(atls_buf body, atls_carried *out, atls_err *err
         atls_carried_clear(out);
     }
     return rc;
-}
-
-/* --- the answer, written --- */
-
-static bool is_number(const json_t *event, const char *member, json_int_t wanted)
-{
-    const json_t *v = json_object_get(event, member);
-    return json_is_integer(v) && json_integer_value(v) == wanted;
-}
-
-static bool lacks_digest(const json_t *event)
-{
-    const json_t *digest = json_object_get(event, "digest");
-    const json_t *version = json_object_get(event, "version");
-    return is_number(event, "event_type", RUNTIME_TYPE) && is_number(event, "imr", RUNTIME_RTMR) &&
-           (digest == NULL || (json_is_string(digest) && json_string_length(digest) == 0)) &&
-           (version == NULL || is_number(event, "version", 1));
-}
-
-static atls_code bad_log(atls_err *err)
-{
-    return ATLS_ERR(err, ATLS_E_SYSTEM, "atlas.evidence",
-                    "our evidence has no event log of dstack's: Atlas needs it");
-}
-
-/* Version 1: SHA-384 of the type (little-endian), ":", the name, ":", the payload. */
-static atls_code fill_digest(json_t *event, atls_err *err)
-{
-    static const uint8_t head[] = {0x01, 0x00, 0x00, 0x08, ':'};
-    const json_t *name = json_object_get(event, "event");
-    const json_t *payload = json_object_get(event, "event_payload");
-    uint8_t digest[DIGEST_LEN];
-    char hex[2 * DIGEST_LEN + 1];
-    size_t len = 0;
-    if (!json_is_string(name) || !json_is_string(payload)) {
-        return bad_log(err);
-    }
-    uint8_t *bytes = malloc(json_string_length(payload) / 2 + 1);
-    if (bytes == NULL) {
-        return ATLS_ERR_NOMEM(err);
-    }
-    if (!atls_hex_decode(json_string_value(payload), json_string_length(payload), bytes,
-                         json_string_length(payload) / 2, &len)) {
-        free(bytes);
-        return bad_log(err);
-    }
-    const atls_buf pieces[] = {{head, sizeof head},
-                               {(const uint8_t *)json_string_value(name), json_string_length(name)},
-                               {head + 4, 1},
-                               {bytes, len}};
-    atls_code rc = atls_digest(ATLS_SHA384, pieces, 4, digest, err);
-    free(bytes);
-    if (rc != ATLS_OK) {
-        return rc;
-    }
-    atls_hex_encode((atls_buf){digest, sizeof digest}, hex);
-    return json_object_set_new(event, "digest", json_string(hex)) == 0 ? ATLS_OK
-                                                                       : ATLS_ERR_NOMEM(err);
-}
-
-static atls_code fill_digests(json_t *log, atls_err *err)
-{
-    if (!json_is_array(log) || json_array_size(log) > ATLS_ATLAS_EVENTS_MAX) {
-        return bad_log(err);
-    }
-    for (size_t i = 0; i < json_array_size(log); i++) {
-        json_t *event = json_array_get(log, i);
-        if (!json_is_object(event)) {
-            return bad_log(err);
-        }
-        if (lacks_digest(event)) {
-            ATLS_TRY(fill_digest(event, err));
-        }
-    }
-    return ATLS_OK;
-}
-
-static atls_code log_text(atls_buf event_log, char **out, atls_err *err)
-{
-    json_t *log = NULL;
-    atls_err why;
-    if (event_log.len == 0 ||
-        atls_json_parse(event_log, ATLS_HTTP_BODY_MAX, "atlas.evidence", &log, &why) != ATLS_OK) {
-        return bad_log(err);
-    }
-    atls_code rc = fill_digests(log, err);
-    char *text = rc == ATLS_OK ? atls_json_write(log, JSON_COMPACT) : NULL;
-    json_decref(log);
-    if (rc == ATLS_OK && text == NULL) {
-        rc = ATLS_ERR_NOMEM(err);
-    }
-    *out = text;
-    return rc;
-}
-
-static json_t *hex_text(atls_buf bytes)
-{
-    char *hex = malloc(2 * bytes.len + 1);
-    if (hex == NULL) {
-        return NULL;
-    }
-    atls_hex_encode(bytes, hex);
-    json_t *v = json_string(hex);
-    free(hex);
-    return v;
-}
-
-/* jansson's setters take NULL for a failure, and then fail: the last question is whether all are there. */
-static json_t *document(const atls_atlas_answer *a, const char *log)
-{
-    char when[24];
-    json_t *root = json_object();
-    json_t *quote = json_object();
-    (void)snprintf(when, sizeof when, "%" PRId64, a->when_s);
-    bool good = json_object_set_new(quote, "quote", hex_text(a->quote)) == 0;
-    good = json_object_set_new(quote, "event_log", json_string(log)) == 0 && good;
-    good = json_object_set_new(quote, "report_data", hex_text(a->report_data)) == 0 && good;
-    good = json_object_set_new(quote, "vm_config", json_string("")) == 0 && good;
-    good = json_object_set_new(root, "success", json_true()) == 0 && good;
-    good = json_object_set_new(root, "quote", quote) == 0 && good;
-    good = json_object_set_new(root, "tcb_info", json_object()) == 0 && good;
-    good = json_object_set_new(root, "timestamp", json_string(when)) == 0 && good;
-    good = json_object_set_new(root, "quote_type", json_string("tdx")) == 0 && good;
-    good = json_object_set_new(root, "error", json_null()) == 0 && good;
-    if (!good) {
-        json_decref(root);
-        return NULL;
-    }
-    return root;
-}
-
-atls_code atls_atlas_write_answer(const atls_atlas_answer *a, char **out, atls_err *err)
-{
-    char *log = NULL;
-    if (a->quote.len == 0) {
-        return ATLS_ERR(err, ATLS_E_SYSTEM, "atlas.evidence", "our evidence is no TDX quote");
-    }
-    ATLS_TRY(log_text(a->event_log, &log, err));
-    json_t *root = document(a, log);
-    free(log);
-    char *text = root != NULL ? atls_json_write(root, JSON_COMPACT) : NULL;
-    json_decref(root);
-    if (text == NULL) {
-        return ATLS_ERR_NOMEM(err);
-    }
-    if (strlen(text) > ATLS_HTTP_BODY_MAX) {
-        free(text);
-        return ATLS_ERR(err, ATLS_E_SYSTEM, "atlas.evidence",
-                        "our evidence is longer than the answer may be");
-    }
-    *out = text;
-    return ATLS_OK;
 }

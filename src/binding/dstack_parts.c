@@ -43,16 +43,6 @@ static void add_string(atls_writer *w, atls_buf s)
     }
 }
 
-static void add_hex(atls_writer *w, atls_buf bytes)
-{
-    char piece[2 * 64 + 1];
-    for (size_t at = 0; at < bytes.len; at += 64) {
-        const size_t n = bytes.len - at < 64 ? bytes.len - at : 64;
-        atls_hex_encode((atls_buf){bytes.ptr + at, n}, piece);
-        atls_writer_bytes(w, (atls_buf){(const uint8_t *)piece, 2 * n});
-    }
-}
-
 static void add_number(atls_writer *w, uint32_t v)
 {
     char digits[16];
@@ -71,7 +61,7 @@ static void add_preimage(atls_writer *w, const atls_dstack_event *e)
     atls_writer_text(w, "{\"name\":\"");
     add_string(w, e->name);
     atls_writer_text(w, "\",\"payload\":\"");
-    add_hex(w, e->payload);
+    atls_hex_write(w, e->payload);
     atls_writer_text(w, "\",\"type\":");
     add_number(w, e->type);
     atls_writer_text(w, "}");
@@ -92,9 +82,9 @@ static atls_code add_version_2(atls_writer *w, const atls_dstack_event *e, atls_
     atls_code rc = atls_digest(ATLS_SHA384, &piece, 1, hash, err);
     if (rc == ATLS_OK) {
         atls_writer_text(w, ",\"version\":2,\"digest\":\"");
-        add_hex(w, (atls_buf){hash, 48});
+        atls_hex_write(w, (atls_buf){hash, 48});
         atls_writer_text(w, "\",\"preimage\":\"");
-        add_hex(w, piece);
+        atls_hex_write(w, piece);
         atls_writer_text(w, "\"");
     }
     free(space);
@@ -110,13 +100,13 @@ static atls_code add_event(atls_writer *w, const atls_dstack_event *e, bool runt
     atls_writer_text(w, ",\"event\":\"");
     add_string(w, e->name);
     atls_writer_text(w, "\",\"event_payload\":\"");
-    add_hex(w, e->payload);
+    atls_hex_write(w, e->payload);
     atls_writer_text(w, "\"");
     if (runtime && e->version == 2) {
         ATLS_TRY(add_version_2(w, e, err));
     } else {
         atls_writer_text(w, ",\"digest\":\"");
-        add_hex(w, runtime ? (atls_buf){NULL, 0} : e->digest);
+        atls_hex_write(w, runtime ? (atls_buf){NULL, 0} : e->digest);
         atls_writer_text(w, "\"");
     }
     atls_writer_text(w, "}");

@@ -475,15 +475,17 @@ size_t atls_json_token_text(atls_buf text, atls_json_token token, uint8_t *out)
     atls_json_scan scan = {.text = {text.ptr, token.end - 1}, .at = token.start + 1};
     size_t len = 0;
     while (scan.at < scan.text.len) {
+        const uint8_t *from = text.ptr + scan.at;
+        const uint8_t *escape = memchr(from, '\\', scan.text.len - scan.at);
+        const size_t n = escape != NULL ? (size_t)(escape - from) : scan.text.len - scan.at;
         uint32_t code_point;
-        if (peek(&scan, 0) != '\\') {
-            out[len++] = (uint8_t)peek(&scan, 0);
-            scan.at++;
-        } else if (take_escape(&scan, &code_point)) {
-            len += put_utf8(code_point, out + len);
-        } else {
+        memcpy(out + len, from, n);
+        len += n;
+        scan.at += n;
+        if (escape != NULL && !take_escape(&scan, &code_point)) {
             return 0;
         }
+        len += escape != NULL ? put_utf8(code_point, out + len) : 0;
     }
     return len;
 }

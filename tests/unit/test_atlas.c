@@ -404,7 +404,7 @@ static void a_request_byte_by_byte(void **state)
     assert_int_equal(p.next, ATLS_STEP_DONE);
     assert_int_equal(p.link.in_len, 14);
     static const char wanted[] =
-        "{\"success\":true,\"quote\":{\"quote\":\"0451\",\"event_log\":\"["
+        "{\"success\":true,\"quote\":{\"quote\":\"0451\",\"event_log\":\"[ "
         "{\\\"imr\\\":0,\\\"event_type\\\":4,\\\"digest\\\":\\\"\\\",\\\"event\\\":\\\"\\\","
         "\\\"event_payload\\\":\\\"\\\"},"
         "{\\\"imr\\\":3,\\\"event_type\\\":134217729,\\\"digest\\\":\\\""
@@ -439,6 +439,73 @@ static void answers_are_read_again(void **state)
     assert_int_equal(c.evidence.parts[1].bytes.len, 2);
     atls_carried_clear(&c);
     free(text);
+}
+
+/* The log of an answer is its own text, with digests where they were left out. */
+static void the_log_stays_as_it_is(void **state)
+{
+    (void)state;
+#define RUN  "\"imr\":3,\"event_type\":134217729,"
+#define NAME "\"event\":\"system-preparing\",\"event_payload\":\"\""
+#define MADE                                                                                       \
+    "\"digest\":\"f9974020ef507068183313d0ca808e0d1ca9b2d1ad0c61f5784e7157c362c06536f5ddacdad4451" \
+    "693f48fcc72fff624\""
+    static const struct {
+        const char *log, *wanted;
+    } table[] = {
+        {"[]", "[]"},
+        {"[\n\t{ }\r\n]", "[\n\t{ }\r\n]"},
+        {"[{\"event\":\"\\u0041\\n\\\"\xc3\xa4\",\"more\":[{\"digest\":1}]}]",
+         "[{\"event\":\"\\u0041\\n\\\"\xc3\xa4\",\"more\":[{\"digest\":1}]}]"},
+        {"[{" RUN "\"digest\":\"\"," NAME "}]", "[{" RUN MADE "," NAME "}]"},
+        {"[ { " RUN NAME "}, {}]", "[ {" MADE ", " RUN NAME "}, {}]"},
+        {"[{" NAME ",\"version\":1," RUN "\"digest\" : \"\"}]",
+         "[{" NAME ",\"version\":1," RUN "\"digest\" : "
+         "\"f9974020ef507068183313d0ca808e0d1ca9b2d1ad0c61f5784e7157c362c06536f5ddacdad4451"
+         "693f48fcc72fff624\"}]"},
+        {"[{" RUN "\"event\":\"s\\u0079stem\\u002dpreparing\",\"event_payload\":\"\"}]",
+         "[{" MADE "," RUN "\"event\":\"s\\u0079stem\\u002dpreparing\",\"event_payload\":\"\"}]"},
+        {"[{" RUN NAME ",\"version\":2}]", "[{" RUN NAME ",\"version\":2}]"},
+        {"[{" RUN "\"digest\":\"00\"," NAME "}]", "[{" RUN "\"digest\":\"00\"," NAME "}]"},
+        {"[{\"imr\":2,\"event_type\":134217729," NAME "}]",
+         "[{\"imr\":2,\"event_type\":134217729," NAME "}]"},
+        {"[{\"imr\":3,\"event_type\":134217728," NAME "}]",
+         "[{\"imr\":3,\"event_type\":134217728," NAME "}]"},
+        {"{}", NULL},
+        {"[1]", NULL},
+        {"[[]]", NULL},
+        {"[{}]x", NULL},
+        {"[{}", NULL},
+        {"[{\"a\":}]", NULL},
+        {"[{" RUN NAME "," NAME "}]", NULL},
+        {"[{" RUN "\"event\":\"a\"}]", NULL},
+        {"[{" RUN "\"event\":1,\"event_payload\":\"\"}]", NULL},
+        {"[{" RUN "\"event\":\"a\",\"event_payload\":\"0g\"}]", NULL},
+    };
+    const uint8_t quote[] = {1, 2, 3};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        atls_err err = {0};
+        char *text = NULL;
+        atls_carried c = {0};
+        const atls_atlas_answer a = {{quote, sizeof quote},
+                                     {(const uint8_t *)table[i].log, strlen(table[i].log)},
+                                     {quote, sizeof quote},
+                                     7};
+        print_message("%s\n", table[i].log);
+        const atls_code rc = atls_atlas_write_answer(&a, &text, &err);
+        assert_int_equal(rc, table[i].wanted != NULL ? ATLS_OK : ATLS_E_SYSTEM);
+        if (rc != ATLS_OK) {
+            assert_string_equal(err.check, "atlas.evidence");
+            continue;
+        }
+        assert_int_equal(
+            atls_atlas_read_answer((atls_buf){(uint8_t *)text, strlen(text)}, &c, &err), ATLS_OK);
+        assert_int_equal(c.evidence.parts[1].bytes.len, strlen(table[i].wanted));
+        assert_memory_equal(c.evidence.parts[1].bytes.ptr, table[i].wanted,
+                            strlen(table[i].wanted));
+        atls_carried_clear(&c);
+        free(text);
+    }
 }
 
 static void requests_that_are_refused(void **state)
@@ -542,6 +609,7 @@ int main(void)
         cmocka_unit_test(what_a_client_cannot_do),
         cmocka_unit_test(a_request_byte_by_byte),
         cmocka_unit_test(answers_are_read_again),
+        cmocka_unit_test(the_log_stays_as_it_is),
         cmocka_unit_test(requests_that_are_refused),
         cmocka_unit_test(evidence_that_atlas_cannot_carry),
         cmocka_unit_test(sides_that_have_nothing_to_do),
