@@ -355,9 +355,11 @@ atls_code atls_dialect_resolve(atls_session *s, atls_err *err)
 
 /* --- our certificate --- */
 
+/* Both at once, so that they are compared with each other and not with what stood there before. A chain of the identity's is
+ * not one of this certificate's. */
 static bool use_certificate(atls_session *s, X509 *leaf, EVP_PKEY *key)
 {
-    return SSL_use_certificate(s->ssl, leaf) == 1 && SSL_use_PrivateKey(s->ssl, key) == 1;
+    return SSL_use_cert_and_key(s->ssl, leaf, key, NULL, 1) == 1;
 }
 
 /* What was made before and still serves. */
