@@ -328,9 +328,10 @@ static void result_of(const atls_curl *c, transfer *t, CURLcode code, atls_curl_
 {
     memset(out, 0, sizeof *out);
     out->id = t->id;
-    if (t->no_memory || code == CURLE_OUT_OF_MEMORY) {
+    if (t->no_memory) {
         (void)ATLS_ERR_NOMEM(&out->failure);
-    } else if (t->too_long) {
+    } else if (t->too_long ||
+               code == CURLE_OUT_OF_MEMORY) { /* so libcurl calls a header line of 100 KB, too */
         (void)ATLS_ERR(
             &out->failure, ATLS_E_COLLATERAL, "fetch.size",
             "%.*s answers with more than %zu bytes of headers, or %zu of body: it is no such service",

@@ -149,6 +149,10 @@ static bool step(atls_keeper *k, keeper_entry *e, uint64_t now_ms, int64_t when_
     if (e->next_ms > now_ms) {
         return false;
     }
+    if (keeper_waits_for_chain(k, e)) {
+        e->next_ms = now_ms + KEEPER_CHAIN_MS;
+        return false;
+    }
     if (e->phase == KEEPER_SHARED) {
         act(k, e, ATLS_STEP_SHARED, out);
         return true;
@@ -272,8 +276,15 @@ static bool answer(atls_keeper *k, keeper_entry *e, const atls_http_response *re
     } else if (atls_response_read(o, e->key, response, when_s, &item, &hint, &why) == ATLS_OK) {
         keeper_origin_answered(k, e->origin, when_s);
         e->answered = true;
+        atls_held *chain = NULL;
+        keeper_add_chain(k, e, &item.item, &chain);
         bool taken = take(k, e, &item.item, ATLS_ITEM_FETCHED, o->name, when_s, &why);
+        atls_held_free(chain);
         atls_response_item_free(&item);
+        if (!taken && keeper_fetch_chain(k, e, &why, now_ms, when_s)) {
+            e->tried &= ~(1u << e->origin); /* the same once more, then */
+            return false;
+        }
         if (!taken) {
             refuse(k, e, o->name, &why, when_s);
             e->dropped |= 1u << e->origin;

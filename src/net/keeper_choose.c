@@ -53,13 +53,16 @@ static void tell_of_peace(const atls_keeper *k, keeper_entry *e, uint32_t pool, 
     }
     const atls_origin *o = &k->settings.origins[i];
     atls_err why;
+    e->silent = e->silent || k->origins[i].peace_until_ms > now_ms;
+    if (e->rank != RANK_NONE) {
+        return; /* its own words say more */
+    }
     (void)ATLS_ERR(
         &why, ATLS_E_COLLATERAL, "fetch.throttled",
         "%.100s is to be left in peace for another %llu s, longer than there is time for this item: ask again "
         "later, or add another origin",
         o->name, (unsigned long long)(free_at(&k->origins[i]) - now_ms + 999) / 1000);
     keeper_trouble(e, RANK_THROTTLED, &why);
-    e->silent = e->silent || k->origins[i].peace_until_ms > now_ms;
 }
 
 keeper_choice keeper_choose(atls_keeper *k, keeper_entry *e, uint64_t now_ms, size_t *origin)

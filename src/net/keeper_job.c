@@ -90,7 +90,7 @@ bool keeper_start(atls_keeper *k, keeper_entry *e, bool wanted, bool forced, uin
     e->round = e->attempts = 0;
     e->serving = serving(k, e->key);
     e->tried = e->dropped = 0;
-    e->answered = e->absent = e->silent = e->lock_is_ours = false;
+    e->answered = e->absent = e->silent = e->lock_is_ours = e->asked_for_chain = false;
     uint32_t wait = k->settings.total_ms / 2;
     e->shared_until_ms = now_ms + (wait < KEEPER_SHARED_MAX_MS ? wait : KEEPER_SHARED_MAX_MS);
     e->rank = RANK_NONE;

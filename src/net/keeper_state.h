@@ -61,6 +61,7 @@ struct keeper_entry {
         dropped; /* sets of origins: that have such items; asked in this round; out of the question */
     bool answered, absent; /* some origin did answer; said that there is none */
     bool silent;           /* some origin did not */
+    bool asked_for_chain;  /* a VCEK: what signed it was missing, and is being fetched */
     bool lock_is_ours, share_due, unlock_due;
     uint64_t shared_until_ms;
     keeper_rank rank;
@@ -125,6 +126,17 @@ void keeper_finish(atls_keeper *k, keeper_entry *e, bool taken, const char *from
 void keeper_trouble(keeper_entry *e, keeper_rank rank, const atls_err *why);
 /* base * 2^n, at most max; the upper half of it is left to chance. */
 uint32_t keeper_backoff(const atls_keeper *k, uint32_t base, uint32_t max, unsigned n);
+
+/* --- keeper_chain.c: a VCEK is signed by an ASK, which is another item; AMD's own are compiled in, others are not --- */
+#define KEEPER_CHAIN_MS 50u
+/* Is e a VCEK whose chain is being fetched? Then it waits. */
+bool keeper_waits_for_chain(const atls_keeper *k, const keeper_entry *e);
+/* The chain that the store has for it, beside the item; *held is to be freed. */
+void keeper_add_chain(const atls_keeper *k, const keeper_entry *e, atls_item *item,
+                      atls_held **held);
+/* It was refused for want of its chain: fetches that first. False: nothing of the kind. */
+bool keeper_fetch_chain(atls_keeper *k, keeper_entry *e, const atls_err *why, uint64_t now_ms,
+                        int64_t when_s);
 
 /* --- keeper_choose.c --- */
 typedef enum keeper_choice {

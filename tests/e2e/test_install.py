@@ -27,7 +27,7 @@ def installed(dest):
 
 
 def shape(prefix, lib):
-    for name in ("libatls", "libatls-attest"):
+    for name in ("libatls", "libatls-attest", "libatls-fetch"):
         link = lib / f"{name}.so.0"
         report.check(link.is_file(), "installed", link)
         soname = run("readelf", "-d", link).stdout.decode()
@@ -59,7 +59,7 @@ def compile_all(dest, lib, tmp):
     """Each header alone, and the examples. Returns where the examples are."""
     cc = os.environ.get("CC", "cc")
     strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-D_DEFAULT_SOURCE"]
-    flags = pkg_config(dest, lib, "--cflags", "--libs", "libatls-attest", "libatls")
+    flags = pkg_config(dest, lib, "--cflags", "--libs", "libatls-attest", "libatls-fetch", "libatls")
     for header in (SOURCE / "include" / "atls").glob("*.h"):
         unit = tmp / "alone.c"
         unit.write_text(f"#include <atls/{header.name}>\nint main(void) {{ return 0; }}\n")

@@ -80,6 +80,7 @@ atls_code __wrap_atls_store_take(atls_store *store, const atls_item *item, atls_
 bool __wrap_atls_store_get(const atls_store *store, const char *key, atls_held **out);
 void __wrap_atls_held_status(const atls_held *held, atls_item_status *out);
 void __wrap_atls_held_free(atls_held *held);
+void __wrap_atls_held_item(const atls_held *held, atls_item *out);
 bool __wrap_atls_store_at(const atls_store *store, size_t i, atls_item_status *out);
 void __wrap_atls_store_set_reachable(atls_store *store, const char *key, bool reachable,
                                      int64_t when_s);
@@ -106,6 +107,13 @@ atls_code __wrap_atls_store_take(atls_store *store, const atls_item *item, atls_
     body[item->body.len] = '\0';
     if (strcmp(body, "forged") == 0) {
         return ATLS_ERR(err, ATLS_E_INVALID, "tcb_info.signature", "is wrong");
+    }
+    if (strcmp(body, "orphan") == 0 && item->chain.len == 0) {
+        return ATLS_ERR(err, ATLS_E_COLLATERAL, "snp.ca.missing", "has no ASK");
+    }
+    if (strcmp(body, "orphan") == 0) {
+        assert_memory_equal(item->chain.ptr, "ASK", 3);
+        (void)snprintf(body, sizeof body, "1000000000 2000000000");
     }
     bool full = strncmp(body, "full ", 5) == 0;
     assert_int_equal(sscanf(body + (full ? 5 : 0), "%lld %lld", &issued, &next), 2);
@@ -139,6 +147,11 @@ bool __wrap_atls_store_get(const atls_store *store, const char *key, atls_held *
 void __wrap_atls_held_status(const atls_held *held, atls_item_status *out)
 {
     *out = held->status;
+}
+
+void __wrap_atls_held_item(const atls_held *held, atls_item *out)
+{
+    *out = (atls_item){.key = held->status.key, .body = {(const uint8_t *)"ASK", 3}};
 }
 
 void __wrap_atls_held_free(atls_held *held)

@@ -324,7 +324,7 @@ static void an_origin_is_left_in_peace_as_long_as_it_asked(void **state)
     answer(&r, asked(&r, "first"), 200, "", GOOD);
     answer(&r, asked(&r, "first"), 503, "3600", "");
     assert_false(next(&r)); /* so long nobody waits */
-    failed_with(&r, CRL, "fetch.throttled");
+    failed_with(&r, CRL, "fetch.status");
     want(&r, "intel/qe/tdx", false);
     assert_false(next(&r));
     failed_with(&r, "intel/qe/tdx", "fetch.throttled");
@@ -374,6 +374,42 @@ static void kds_is_asked_once_in_ten_seconds_in_order(void **state)
     want(&r, keys[3], false);
     answer(&r, asked(&r, "kds"), 200, "", "1000000000 2000000000");
     is_held(&r, keys[3]);
+    shut(&r);
+}
+
+static void a_vcek_brings_its_chain(void **state)
+{
+    (void)state;
+    rig r = {.n = 1, .origins = {double_origin("mirror", ATLS_ORIGIN_AMD, 0)}};
+    open_with(&r, &(atls_keeper_settings){0});
+    want(&r, VCEK, false);
+    answer(&r, asked(&r, "mirror"), 200, "", "orphan");
+    uint64_t chain = asked(&r, "mirror"); /* nobody had asked for it */
+    assert_string_equal(r.a.key, CHAIN);
+    assert_false(next(&r));
+    answer(&r, chain, 200, "", "1000000000 2000000000");
+    pass(&r, 50);
+    answer(&r, asked(&r, "mirror"), 200, "", "orphan");
+    is_held(&r, VCEK);
+    shut(&r);
+}
+
+static void a_vcek_waits_for_a_chain_that_is_wanted_too(void **state)
+{
+    (void)state;
+    rig r = {.n = 1, .origins = {double_origin("mirror", ATLS_ORIGIN_AMD, 0)}};
+    open_with(&r, &(atls_keeper_settings){0});
+    want(&r, CHAIN, false);
+    want(&r, VCEK, false);
+    uint64_t chain = asked(&r, "mirror");
+    assert_string_equal(r.a.key, CHAIN);
+    assert_false(next(&r));
+    answer(&r, chain, 404, "", ""); /* then without it: AMD's own are known */
+    assert_false(next(&r));
+    pass(&r, 50);
+    answer(&r, asked(&r, "mirror"), 200, "", "orphan");
+    assert_false(next(&r));
+    failed_with(&r, VCEK, "snp.ca.missing");
     shut(&r);
 }
 
@@ -729,6 +765,8 @@ int main(void)
         cmocka_unit_test(an_origin_is_left_in_peace_as_long_as_it_asked),
         cmocka_unit_test(others_of_its_kind_are_asked_while_one_wants_peace),
         cmocka_unit_test(kds_is_asked_once_in_ten_seconds_in_order),
+        cmocka_unit_test(a_vcek_brings_its_chain),
+        cmocka_unit_test(a_vcek_waits_for_a_chain_that_is_wanted_too),
         cmocka_unit_test(no_more_than_eight_requests_to_an_origin_at_once),
         cmocka_unit_test(without_an_origin_of_its_kind_it_is_told_at_once),
         cmocka_unit_test(there_is_a_limit_to_what_is_taken_on),
