@@ -1,29 +1,35 @@
 #include "store/index_entry.h"
 
-#include <string.h> /* strlen, in contracts */
-
 #include "base/err.h"
 
 #define HEX_SHA256 64
 
-#define SOURCES 4
-static const char *const sources[SOURCES] = {"fetched", "stapled", "imported", "shared"};
+static const char word_head[] = "atls-item 1\nkey ";
+static const char word_object[] = "object ";
+static const char word_source[] = "source ";
+static const char word_taken[] = "taken ";
+static const char word_unreachable[] = "unreachable ";
+static const char word_from[] = "from ";
+
+#define SOURCES    4
+#define SOURCE_CAP 16
+static const char sources[SOURCES][SOURCE_CAP] = {"fetched", "stapled", "imported", "shared"};
 
 static bool is_printable(uint8_t c)
 {
     return c >= ' ' && c <= '~';
 }
 
-/* Is that word next? Then r is behind it; otherwise r has failed. */
-/*@ requires valid_reader(r) && valid_read_string(word) && \separated(r, word);
+/* Are those bytes next? Then r is behind them; otherwise r has failed. */
+/*@ requires valid_reader(r) && \valid_read(word + (0 .. len - 1));
     assigns *r;
     ensures valid_reader(r) && forward{Pre, Post}(r); */
-static void expect(atls_reader *r, const char *word)
+static void expect(atls_reader *r, const char *word, size_t len)
 {
-    /*@ loop invariant 0 <= i <= strlen(word) && valid_reader(r) && forward{Pre, Here}(r);
+    /*@ loop invariant 0 <= i <= len && valid_reader(r) && forward{Pre, Here}(r);
         loop assigns i, *r;
-        loop variant strlen(word) - i; */
-    for (size_t i = 0; word[i] != '\0'; i++) {
+        loop variant len - i; */
+    for (size_t i = 0; i < len; i++) {
         if (atls_reader_u8(r) != (uint8_t)word[i]) {
             atls_reader_fail(r);
         }
@@ -114,18 +120,22 @@ static int64_t read_time(atls_reader *r)
     return value;
 }
 
-/*@ requires valid_read_string(a) && valid_read_string(b);
+/*@ requires \valid_read(a + (0 .. SOURCE_CAP - 1)) && \valid_read(b + (0 .. SOURCE_CAP - 1));
     assigns \nothing; */
 static bool same_text(const char *a, const char *b)
 {
-    size_t i = 0;
-    /*@ loop invariant 0 <= i <= strlen(a) && i <= strlen(b);
+    /*@ loop invariant 0 <= i <= SOURCE_CAP;
         loop assigns i;
-        loop variant strlen(a) - i; */
-    while (a[i] != '\0' && a[i] == b[i]) {
-        i++;
+        loop variant SOURCE_CAP - i; */
+    for (size_t i = 0; i < SOURCE_CAP; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
+        if (a[i] == '\0') {
+            return true;
+        }
     }
-    return a[i] == b[i];
+    return false;
 }
 
 /*@ requires valid_reader(r);
@@ -133,7 +143,7 @@ static bool same_text(const char *a, const char *b)
     ensures valid_reader(r); */
 static atls_item_source read_source(atls_reader *r)
 {
-    char text[16];
+    char text[SOURCE_CAP];
     (void)rest_of_line(r, text, sizeof text);
     /*@ loop invariant 0 <= i <= SOURCES && valid_reader(r);
         loop assigns i;
@@ -170,17 +180,17 @@ atls_code atls_index_lines_read(atls_buf text, atls_index_entry *out, atls_err *
 {
     atls_reader r = atls_reader_of(text);
     atls_index_entry e = {0};
-    expect(&r, "atls-item 1\nkey ");
+    expect(&r, word_head, sizeof word_head - 1);
     read_key(&r, &e);
-    expect(&r, "object ");
+    expect(&r, word_object, sizeof word_object - 1);
     read_sha256(&r, e.sha256);
-    expect(&r, "source ");
+    expect(&r, word_source, sizeof word_source - 1);
     e.source = read_source(&r);
-    expect(&r, "taken ");
+    expect(&r, word_taken, sizeof word_taken - 1);
     e.taken_s = read_time(&r);
-    expect(&r, "unreachable ");
+    expect(&r, word_unreachable, sizeof word_unreachable - 1);
     e.unreachable_since_s = read_time(&r);
-    expect(&r, "from ");
+    expect(&r, word_from, sizeof word_from - 1);
     (void)rest_of_line(&r, e.from, sizeof e.from);
     if (!atls_reader_end(&r)) {
         return ATLS_ERR(err, ATLS_E_INVALID, "store.index",
@@ -188,52 +198,4 @@ atls_code atls_index_lines_read(atls_buf text, atls_index_entry *out, atls_err *
     }
     *out = e;
     return ATLS_OK;
-}
-
-/* --- out --- */
-
-static void put(atls_writer *w, const char *text)
-{
-    for (size_t i = 0; text[i] != '\0'; i++) {
-        atls_writer_u8(w, (uint8_t)text[i]);
-    }
-}
-
-static void put_hex(atls_writer *w, const uint8_t sha256[32])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < 32; i++) {
-        atls_writer_u8(w, (uint8_t)digits[sha256[i] / 16]);
-        atls_writer_u8(w, (uint8_t)digits[sha256[i] % 16]);
-    }
-}
-
-static void put_time(atls_writer *w, int64_t time_s)
-{
-    char text[24];
-    size_t at = sizeof text - 1;
-    int64_t left = time_s < 0 || time_s > ATLS_INDEX_TIME_MAX ? 0 : time_s;
-    text[at] = '\0';
-    do {
-        text[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    put(w, text + at);
-}
-
-void atls_index_lines_write(const atls_index_entry *entry, atls_writer *w)
-{
-    put(w, "atls-item 1\nkey ");
-    put(w, entry->key);
-    put(w, "\nobject ");
-    put_hex(w, entry->sha256);
-    put(w, "\nsource ");
-    put(w, sources[(unsigned)entry->source < SOURCES ? (unsigned)entry->source : SOURCES - 1]);
-    put(w, "\ntaken ");
-    put_time(w, entry->taken_s);
-    put(w, "\nunreachable ");
-    put_time(w, entry->unreachable_since_s);
-    put(w, "\nfrom ");
-    put(w, entry->from);
-    put(w, "\n");
 }
