@@ -5,11 +5,11 @@
 
 #include "store/store.h"
 
-/* Each item found goes to take. ATLS_E_SYSTEM ends it. */
+/* Each item found is taken or left. Not PCK chains: which platform one is for is said by the evidence beside it alone, so that a
+ * stranger could put his own in the place of another's. ATLS_E_SYSTEM ends it. */
 typedef struct atls_splitting {
     atls_store *store;
     const atls_held_origin *origin;
-    const char *pck_key; /* the key of the platform's PCK chain; NULL: not known */
     size_t taken;
     atls_err *err;
 } atls_splitting;

@@ -139,19 +139,12 @@ static atls_code take_crl(atls_splitting *s, const json_t *object, bool is_root)
 
 /* --- all --- */
 
-static atls_code take_pck_chain(atls_splitting *s, const json_t *object)
-{
-    const atls_item item = {.key = s->pck_key, .body = text_of(object, "pck_certificate_chain")};
-    return item.key == NULL || item.body.len == 0 ? ATLS_OK : atls_split_take(s, &item);
-}
-
 static atls_code take_members(atls_splitting *s, const json_t *object)
 {
     ATLS_TRY(take_crl(s, object, true));
     ATLS_TRY(take_crl(s, object, false));
     ATLS_TRY(take_signed_text(s, object, true));
-    ATLS_TRY(take_signed_text(s, object, false));
-    return take_pck_chain(s, object);
+    return take_signed_text(s, object, false);
 }
 
 atls_code atls_split_json(atls_splitting *s, atls_buf json)

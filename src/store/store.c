@@ -45,7 +45,8 @@ static atls_code open_parts(atls_store *s, const char *dir, atls_err *err)
 {
     s->list = list_new();
     s->floors = atls_floors_new();
-    if (s->list == NULL || s->floors == NULL) {
+    s->place = atls_shelf_place_new();
+    if (s->list == NULL || s->floors == NULL || s->place == NULL) {
         return ATLS_ERR_NOMEM(err);
     }
     for (unsigned f = 0; f < ATLS_FAMILIES; f++) {
@@ -78,6 +79,7 @@ void atls_store_free(atls_store *store)
     if (store == NULL) {
         return;
     }
+    atls_shelf_place_free(store->place);
     atls_store_directory_free(store->files);
     atls_floors_free(store->floors);
     list_free(store->list);
@@ -106,6 +108,11 @@ atls_code atls_store_insecure_trust_simulator(atls_store *store, atls_buf certs,
     atls_code rc = atls_root_sets_add_simulators(store->roots, certs, err);
     pthread_mutex_unlock(&store->writing);
     return rc;
+}
+
+atls_shelf_place *atls_store_get0_place(const atls_store *store)
+{
+    return store->place;
 }
 
 /* --- the list --- */
@@ -189,9 +196,27 @@ atls_code atls_store_place_held(atls_store *store, atls_held *held, atls_err *er
 
 atls_code atls_store_publish(atls_store *store, atls_err *err)
 {
-    (void)err;
-    atomic_store(&store->list->clock_floor_s, atls_floors_clock(store->floors));
-    return ATLS_OK;
+    const size_t n = store->list->n;
+    atls_shelf_item *items = calloc(n + 1, sizeof *items);
+    if (items == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const atls_held *h = store->list->items[i];
+        items[i] = (atls_shelf_item){.item = &h->item,
+                                     .facts = &h->facts,
+                                     .unreachable_since_s = atomic_load(&h->unreachable_since_s)};
+    }
+    atls_shelf *before = atls_shelf_place_get(store->place);
+    atls_shelf *shelf = NULL;
+    atls_code rc = atls_shelf_make(items, n, store->floors, before, &shelf, err);
+    atls_shelf_free(before);
+    free(items);
+    if (rc == ATLS_OK) {
+        atomic_store(&store->list->clock_floor_s, atls_floors_clock(store->floors));
+        atls_shelf_place_put(store->place, shelf);
+    }
+    return rc;
 }
 
 /* --- looking --- */

@@ -10,7 +10,7 @@
 
 #include "store/directory.h"
 #include "store/held.h"
-#include "trust/floors.h"
+#include "trust/shelf.h"
 
 #define ATLS_STORE_ITEMS_MAX 65536
 #define ATLS_STORE_NOTES_MAX 256
@@ -34,7 +34,11 @@ struct atls_store {
     atls_store_state floored; /* likewise, of its floors */
     bool was_loaded;
     atls_store_list *list;
+    atls_shelf_place *place;
 };
+
+/* Where a verifier finds what the store has: lent. */
+atls_shelf_place *atls_store_get0_place(const atls_store *store);
 
 /* Told to people once, however often it is seen. */
 void atls_store_add_note(const atls_store *store, const char *fmt, ...) ATLS_PRINTF(2, 3);
