@@ -92,7 +92,9 @@ static void put_member(atls_writer *w, const sim_plan *plan, const sim_machine *
     uint8_t ppid[32] = {0};
     memcpy(ppid, machine->ppid, sizeof machine->ppid);
     const uint8_t pceid[2] = {0, (uint8_t)p->pceid};
-    const uint8_t fmspc[6] = {0x53, 0x49, 0x4d, 0, 0, (uint8_t)p->fmspc};
+    uint8_t fmspc[sizeof p->model];
+    memcpy(fmspc, p->model, sizeof fmspc);
+    fmspc[5] = (uint8_t)(fmspc[5] ^ p->fmspc);
     const uint8_t type = plan->is_processor ? 0 : 1; /* standard; scalable */
     switch (member) {
     case 1:

@@ -254,6 +254,35 @@ atls_code sim_pki_make(const sim_plan *plan, const sim_machine *machine, int64_t
     return ATLS_OK;
 }
 
+atls_code sim_pki_share(const sim_pki *from, const sim_plan *plan, const sim_machine *machine,
+                        int64_t when_s, sim_pki *pki, atls_err *err)
+{
+    for (size_t i = 0; i < SIM_WHO; i++) {
+        if (from->key[i] != NULL && EVP_PKEY_up_ref(from->key[i]) == 1) {
+            pki->key[i] = from->key[i];
+        }
+        if (from->cert[i] != NULL && X509_up_ref(from->cert[i]) == 1) {
+            pki->cert[i] = from->cert[i];
+        }
+    }
+    if (X509_up_ref(from->trusted_root) == 1) {
+        pki->trusted_root = from->trusted_root;
+    }
+    sim_pki_set1_crls(pki, from->root_crl, from->pck_crl);
+    return make_pcks(plan, machine, when_s, pki, err);
+}
+
+void sim_pki_set1_crls(sim_pki *pki, X509_CRL *root_crl, X509_CRL *pck_crl)
+{
+    X509_CRL *const before[] = {pki->root_crl, pki->pck_crl};
+    (void)X509_CRL_up_ref(root_crl);
+    (void)X509_CRL_up_ref(pck_crl);
+    pki->root_crl = root_crl;
+    pki->pck_crl = pck_crl;
+    X509_CRL_free(before[0]);
+    X509_CRL_free(before[1]);
+}
+
 void sim_pki_clear(sim_pki *pki)
 {
     for (size_t i = 0; i < SIM_WHO; i++) {

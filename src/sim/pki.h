@@ -22,6 +22,11 @@ typedef struct sim_pki { /* owns all of it; zeroed before sim_pki_make */
 /* After a failure too the caller calls sim_pki_clear. */
 ATLS_MUST_USE atls_code sim_pki_make(const sim_plan *plan, const sim_machine *machine,
                                      int64_t when_s, sim_pki *pki, atls_err *err);
+/* The same root, CAs, signers and CRLs, for another machine with PCK keys of its own. */
+ATLS_MUST_USE atls_code sim_pki_share(const sim_pki *from, const sim_plan *plan,
+                                      const sim_machine *machine, int64_t when_s, sim_pki *pki,
+                                      atls_err *err);
+void sim_pki_set1_crls(sim_pki *pki, X509_CRL *root_crl, X509_CRL *pck_crl);
 void sim_pki_clear(sim_pki *pki);
 
 /* The key that signs for a plan's issuer and signer (sim_who). */

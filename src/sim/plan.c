@@ -43,12 +43,14 @@ void sim_plan_default(sim_plan *plan)
     plan->ca.key_usage = CA_USAGE;
     plan->pck = certificate("Simulated SGX PCK Certificate", SIM_CA);
     plan->tcb_signing = certificate("Simulated SGX TCB Signing", SIM_ROOT);
-    plan->extension = (sim_extension_plan){.ppid_len = 16, .component = -1, .components = 16};
+    plan->extension = (sim_extension_plan){
+        .model = {'S', 'I', 'M'}, .ppid_len = 16, .component = -1, .components = 16};
     plan->root_crl = (sim_crl_plan){.from_s = -SIM_HOUR,
                                     .until_s = 30 * SIM_DAY,
                                     .issuer = SIM_ROOT,
                                     .signer = SIM_BY_ISSUER,
-                                    .revokes = SIM_NOBODY};
+                                    .revokes = SIM_NOBODY,
+                                    .number = 1};
     plan->pck_crl = plan->root_crl;
     plan->pck_crl.issuer = SIM_CA;
     plan->tcb_info = signed_text(3);

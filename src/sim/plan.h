@@ -60,13 +60,14 @@ typedef struct sim_cert_plan {
 
 /* The SGX extension of the PCK certificates. */
 typedef struct sim_extension_plan {
-    int without;   /* 1 to 7: that member is left out */
-    int twice;     /* 1 to 7: that member is there two times */
-    int trailing;  /* bytes after the sequence */
-    int fmspc;     /* last byte */
-    int pceid;     /* last byte */
-    int ppid_len;  /* octets */
-    int component; /* value of component 1 in place of the level's; -1: the level's */
+    int without;      /* 1 to 7: that member is left out */
+    int twice;        /* 1 to 7: that member is there two times */
+    int trailing;     /* bytes after the sequence */
+    uint8_t model[6]; /* FMSPC */
+    int fmspc;        /* bits of its last byte that are turned over */
+    int pceid;        /* last byte */
+    int ppid_len;     /* octets */
+    int component;    /* value of component 1 in place of the level's; -1: the level's */
     int components;
 } sim_extension_plan;
 
@@ -109,7 +110,10 @@ typedef struct sim_text_plan {
     int chain_len;     /* certificates in it */
     int other_tee;     /* the text for SGX in place of TDX's, and the reverse */
 
+    int64_t levels_s; /* time that the levels' dates are around; 0: the text's */
+
     /* TCB info */
+    int recovery; /* a level above the first one, which is then out of date */
     const char *fmspc, *pceid;
     int tcb_type;
     int svn;        /* of component 1 of the first level; -1: the right one */

@@ -42,19 +42,28 @@ static atls_code keep_signers(atls_sim *sim, const sim_pki *pki, atls_err *err)
     return sim_pki_pem(pki->cert[SIM_TCB_SIGNING], &sim->tcb_signing_pem, err);
 }
 
-static atls_code fill(atls_sim *sim, const sim_plan *plan, const sim_pki *pki, atls_err *err)
+atls_code sim_fill_collateral(atls_sim *sim, int64_t when_s, atls_err *err)
 {
+    char *json[SIM_TEES] = {NULL};
+    atls_code rc = ATLS_OK;
+    for (int tee = 0; tee < SIM_TEES && rc == ATLS_OK; tee++) {
+        rc = sim_collateral_make(&sim->plan, (sim_tee)tee, when_s, &sim->pki, &json[tee], err);
+    }
+    for (int tee = 0; tee < SIM_TEES; tee++) {
+        char *old = rc == ATLS_OK ? sim->collateral[tee] : json[tee];
+        sim->collateral[tee] = rc == ATLS_OK ? json[tee] : sim->collateral[tee];
+        free(old);
+    }
+    return rc;
+}
+
+atls_code sim_fill(atls_sim *sim, atls_err *err)
+{
+    const sim_pki *pki = &sim->pki;
     uint8_t xy[64];
     ATLS_TRY(sim_pki_pem(pki->trusted_root, &sim->root_pem, err));
     ATLS_TRY(sim_pki_pem(pki->cert[SIM_ROOT], &sim->chain_root_pem, err));
     ATLS_TRY(sim_pki_pem(pki->cert[SIM_CA], &sim->ca_pem, err));
-    for (int tee = 0; tee < SIM_TEES; tee++) {
-        ATLS_TRY(
-            sim_collateral_make(plan, (sim_tee)tee, sim->when_s, pki, &sim->collateral[tee], err));
-    }
-    if (sim->fault[0] == '\0') {
-        ATLS_TRY(keep_signers(sim, pki, err));
-    }
     ATLS_TRY(sim_signer_new_random(&sim->attestation, err));
     sim_signer_xy(sim->attestation, xy);
     for (size_t i = 0; i < SIM_LEVELS; i++) {
@@ -63,24 +72,30 @@ static atls_code fill(atls_sim *sim, const sim_plan *plan, const sim_pki *pki, a
     return ATLS_OK;
 }
 
-static atls_code make(atls_sim *sim, const sim_fault *fault, atls_err *err)
+atls_code sim_make_machine(atls_sim *sim, sim_machine *machine, atls_err *err)
 {
-    sim_plan plan;
-    sim_machine machine;
-    sim_plan_default(&plan);
-    sim_fault_apply(fault, &plan);
-    if (RAND_bytes(machine.ppid, sizeof machine.ppid) != 1 ||
-        RAND_bytes(machine.instance_id, sizeof machine.instance_id) != 1 ||
+    if (RAND_bytes(machine->ppid, sizeof machine->ppid) != 1 ||
+        RAND_bytes(machine->instance_id, sizeof machine->instance_id) != 1 ||
         RAND_bytes(sim->qe_id, sizeof sim->qe_id) != 1) {
         return ATLS_ERR(err, ATLS_E_SYSTEM, "sim.crypto", "no random bytes");
     }
-    sim_pki pki = {0};
-    atls_code rc = sim_pki_make(&plan, &machine, sim->when_s, &pki, err);
-    if (rc == ATLS_OK) {
-        rc = fill(sim, &plan, &pki, err);
+    return ATLS_OK;
+}
+
+static atls_code make(atls_sim *sim, const sim_fault *fault, atls_err *err)
+{
+    sim_machine machine;
+    sim_plan_default(&sim->plan);
+    sim_fault_apply(fault, &sim->plan);
+    ATLS_TRY(sim_make_machine(sim, &machine, err));
+    ATLS_TRY(sim_pki_make(&sim->plan, &machine, sim->when_s, &sim->pki, err));
+    ATLS_TRY(sim_fill(sim, err));
+    ATLS_TRY(sim_fill_collateral(sim, sim->when_s, err));
+    if (sim->fault[0] == '\0') {
+        ATLS_TRY(keep_signers(sim, &sim->pki, err));
     }
-    sim_pki_clear(&pki);
-    return rc;
+    sim->plan.tcb_info.levels_s = sim->plan.qe_identity.levels_s = sim->when_s;
+    return sim_vendor_new(sim, err);
 }
 
 atls_code atls_sim_new(int64_t when_s, const char *fault, atls_sim **out, atls_err *err)
@@ -118,6 +133,8 @@ void atls_sim_free(atls_sim *sim)
     if (sim == NULL) {
         return;
     }
+    sim_vendor_free(sim->vendor);
+    sim_pki_clear(&sim->pki);
     free(sim->root_pem);
     free(sim->chain_root_pem);
     free(sim->ca_pem);

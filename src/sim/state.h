@@ -3,6 +3,7 @@
 #define ATLS_SIM_STATE_H
 
 #include "sim/level.h"
+#include "sim/pki.h"
 #include "sim/plan.h"
 #include "sim/signer.h"
 #include <atls/sim.h>
@@ -18,6 +19,22 @@ typedef struct sim_platform { /* the machine at one level */
     uint8_t qe_report_signature[SIM_TEES][64]; /* constant, as on a real machine */
 } sim_platform;
 
+/* What the vendor has published last, for all machines that it makes. */
+typedef struct sim_vendor {
+    size_t refs;
+    int64_t issued_s;
+    int issues; /* how often; the CRLs' number */
+    X509_CRL *root_crl, *pck_crl;
+} sim_vendor;
+
+/* As after sim.c's fill: all of it, from plan and pki. */
+ATLS_MUST_USE atls_code sim_fill(atls_sim *sim, atls_err *err);
+ATLS_MUST_USE atls_code sim_fill_collateral(atls_sim *sim, int64_t when_s, atls_err *err);
+ATLS_MUST_USE atls_code sim_make_machine(atls_sim *sim, sim_machine *machine, atls_err *err);
+/* sim's own, who has issued its CRLs. */
+ATLS_MUST_USE atls_code sim_vendor_new(atls_sim *sim, atls_err *err);
+void sim_vendor_free(sim_vendor *v);
+
 struct atls_sim {
     int64_t when_s;
     char fault[SIM_FAULT_NAME_MAX]; /* "": none */
@@ -30,6 +47,13 @@ struct atls_sim {
     sim_signer *attestation;
     uint8_t qe_id[16];
     sim_platform platforms[SIM_LEVELS];
+    /* To go on as the vendor; vendor NULL: it was loaded, and the vendor's keys are gone. */
+    sim_vendor *vendor;
+    sim_plan plan;
+    sim_pki pki;
+    int issues;       /* of the vendor's, the one that this machine's collateral is of */
+    int64_t issued_s; /* when that was */
+    char fmspc[13];   /* where plan has one of its own */
 };
 
 #endif

@@ -45,6 +45,11 @@ static json_t *make_components(const uint8_t svn[16], int n, int first)
     return list;
 }
 
+static int64_t levels_time(const sim_text_plan *p, int64_t when_s)
+{
+    return p->levels_s != 0 ? p->levels_s : when_s;
+}
+
 static json_t *make_platform_level(const sim_text_plan *p, sim_tee tee, size_t i, int64_t when_s)
 {
     uint8_t sgx[16];
@@ -56,12 +61,37 @@ static json_t *make_platform_level(const sim_text_plan *p, sim_tee tee, size_t i
     if (tee == SIM_TDX) {
         (void)json_object_set_new(tcb, "tdxtcbcomponents", make_components(tdx, p->components, -1));
     }
-    return make_level(tcb, i, or_else(p->status, sim_level_status(i)), when_s);
+    const char *status = i == 0 && p->recovery ? "OutOfDate" : sim_level_status(i);
+    json_t *level = make_level(tcb, i, or_else(p->status, status), levels_time(p, when_s));
+    if (i == 0 && p->recovery) {
+        (void)json_object_set_new(level, "advisoryIDs", json_pack("[s]", "SIM-SA-00100"));
+    }
+    return level;
+}
+
+/* What a recovery brings: the first component, and of TDX the SEAM's, one higher than any platform has. */
+static json_t *make_recovery_level(const sim_text_plan *p, sim_tee tee, int64_t when_s)
+{
+    char date[ATLS_TIME_TEXT_LEN];
+    uint8_t sgx[16];
+    uint8_t tdx[16] = {SIM_MODULE_CURRENT, 0, (uint8_t)(sim_level_seam_svn(0) + 1)};
+    sim_level_components(0, sgx);
+    sgx[0]++;
+    json_t *tcb = json_pack("{s:o,s:i}", "sgxtcbcomponents",
+                            make_components(sgx, p->components, -1), "pcesvn", SIM_PCESVN);
+    if (tee == SIM_TDX) {
+        (void)json_object_set_new(tcb, "tdxtcbcomponents", make_components(tdx, p->components, -1));
+    }
+    atls_time_format(when_s / SIM_DAY * SIM_DAY, date);
+    return json_pack("{s:o,s:s,s:s}", "tcb", tcb, "tcbDate", date, "tcbStatus", "UpToDate");
 }
 
 static json_t *make_platform_levels(const sim_text_plan *p, sim_tee tee, int64_t when_s)
 {
     json_t *levels = json_array();
+    if (p->recovery && !p->no_levels) {
+        (void)json_array_append_new(levels, make_recovery_level(p, tee, when_s));
+    }
     for (size_t i = 0; i < SIM_LEVELS && !p->no_levels; i++) {
         (void)json_array_append_new(levels, make_platform_level(p, tee, i, when_s));
         if (i == 0 && p->twin_levels) {
@@ -78,8 +108,8 @@ static json_t *make_isv_levels(const sim_text_plan *p, const int isvsvn[3], int6
     json_t *levels = json_array();
     for (size_t i = 0; i < 3 && !p->no_levels; i++) {
         json_t *tcb = json_pack("{s:i}", "isvsvn", isvsvn[i]);
-        (void)json_array_append_new(levels,
-                                    make_level(tcb, i, or_else(p->status, status[i]), when_s));
+        (void)json_array_append_new(
+            levels, make_level(tcb, i, or_else(p->status, status[i]), levels_time(p, when_s)));
     }
     return levels;
 }
