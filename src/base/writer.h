@@ -24,7 +24,9 @@ typedef struct atls_writer {
     predicate puts{Old, New}(atls_writer *w, integer len) =
       \at(w->ptr, New) == \at(w->ptr, Old) && \at(w->cap, New) == \at(w->cap, Old) &&
       (has_room{Old}(w, len) ==> !\at(w->failed, New) && \at(w->len, New) == \at(w->len, Old) + len) &&
-      (!has_room{Old}(w, len) ==> \at(w->failed, New)); */
+      (!has_room{Old}(w, len) ==> \at(w->failed, New));
+    predicate same_space{Old, New}(atls_writer *w) =
+      \at(w->ptr, New) == \at(w->ptr, Old) && \at(w->cap, New) == \at(w->cap, Old); */
 
 /*@ requires writable(space, cap);
     assigns \nothing;

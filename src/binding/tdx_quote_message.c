@@ -186,6 +186,25 @@ static atls_code read_field(reading *q, size_t i, const atls_protobuf_field *f, 
     return take(q, p, f) ? ATLS_OK : bad_field(p, err);
 }
 
+/*@ predicate within{L}(atls_reader *r, uint8_t *all) = r->left == 0 || \base_addr(r->ptr) == \base_addr(all); */
+
+/*@ requires \valid(q) && sound_reading(q) && valid_reader(r) && within(r, q->all) && (err == \null || \valid(err));
+    requires \separated(q, r) && \separated(err, r) && \separated(r, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
+    requires \separated(q, err) && \separated(q, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
+    requires \separated(err, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
+    assigns *r, *q, *err;
+    ensures sound_reading(q) && q->all == \old(q->all) && valid_reader(r) && within(r, q->all);
+    ensures \old(r->left) > 0 && \result == ATLS_OK ==> r->left < \old(r->left); */
+static atls_code next_field(reading *q, atls_tdx_message in, atls_reader *r, atls_err *err)
+{
+    atls_protobuf_field f;
+    if (!atls_protobuf_next(r, &f)) {
+        return ATLS_ERR(err, ATLS_E_INVALID, "tdx_message.malformed", "no message of a TDX quote");
+    }
+    const size_t i = find(in, f.number);
+    return i < ATLS_TDX_PLACES ? read_field(q, i, &f, err) : ATLS_OK;
+}
+
 /* As deep as the table: a message is in none of its own kind, and shorter than the one it is in. */
 /*@ requires \valid(q) && view_of(bytes, q->all) && sound_reading(q) && (err == \null || \valid(err));
     requires \separated(q, err) && \separated(q, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
@@ -194,25 +213,24 @@ static atls_code read_field(reading *q, size_t i, const atls_protobuf_field *f, 
     ensures sound_reading(q) && q->all == \old(q->all); */
 static atls_code read_message(reading *q, atls_tdx_message in, atls_buf bytes, atls_err *err)
 {
-    atls_protobuf_field f = {0, ATLS_PROTOBUF_VARINT, 0, {NULL, 0}};
+    atls_code rc = ATLS_OK;
     atls_reader r = atls_reader_of(bytes);
-    /*@ loop invariant valid_reader(&r);
-        loop invariant sound_reading(q);
-        loop invariant q->all == \at(q->all, Pre);
-        loop invariant r.left == 0 || \base_addr(r.ptr) == \base_addr(q->all);
-        loop assigns r, f, *q, *err;
+    /*@ loop invariant valid_reader(&r) && within(&r, q->all);
+        loop invariant sound_reading(q) && q->all == \at(q->all, Pre);
+        loop assigns rc, r, *q, *err;
         loop variant r.left; */
     while (r.left > 0) {
-        if (!atls_protobuf_next(&r, &f)) {
-            return ATLS_ERR(err, ATLS_E_INVALID, "tdx_message.malformed",
-                            "no message of a TDX quote");
-        }
-        const size_t i = find(in, f.number);
-        if (i < ATLS_TDX_PLACES) {
-            ATLS_TRY(read_field(q, i, &f, err));
+        rc = next_field(q, in, &r, err);
+        if (rc != ATLS_OK) {
+            break;
         }
     }
-    return ATLS_OK;
+    /* The views outlive r: they are not in it. */
+    /*@ assert \base_addr(q->all) != \base_addr(&r); */
+    /*@ assert q->quote.qe_data.len == 0 || \base_addr(q->quote.qe_data.ptr) != \base_addr(&r); */
+    /*@ assert q->quote.chain.len == 0 || \base_addr(q->quote.chain.ptr) != \base_addr(&r); */
+    /*@ assert q->quote.extra.len == 0 || \base_addr(q->quote.extra.ptr) != \base_addr(&r); */
+    return rc;
 }
 
 /* Numbers are left out when they are zero, and bytes when there are none. */

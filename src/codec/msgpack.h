@@ -72,32 +72,32 @@ ATLS_MUST_USE bool atls_msgpack_members(atls_buf bytes, const atls_buf *names, s
 
 /*@ requires valid_writer(w);
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 void atls_msgpack_put_uint(atls_writer *w, uint32_t v);
 
 /* The head of a map of n pairs, of an array of n items. */
 /*@ requires valid_writer(w);
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 void atls_msgpack_put_map(atls_writer *w, uint32_t n);
 /*@ requires valid_writer(w);
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 void atls_msgpack_put_array(atls_writer *w, uint32_t n);
 
 /* At most UINT32_MAX bytes: more fail w. */
 /*@ requires valid_writer(w) && valid_buf(text);
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 void atls_msgpack_put_text(atls_writer *w, atls_buf text);
 /*@ requires valid_writer(w) && valid_buf(bytes);
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 void atls_msgpack_put_bin(atls_writer *w, atls_buf bytes);
 /* As an array of numbers, which is how Rust writes a vector of bytes unless told otherwise. */
 /*@ requires valid_writer(w) && valid_buf(bytes) && \separated(bytes.ptr + (0 .. bytes.len - 1), w, w->ptr + (0 .. w->cap - 1));
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 void atls_msgpack_put_numbers(atls_writer *w, atls_buf bytes);
 
 #endif

@@ -3,7 +3,7 @@
 /* A head with a length: in the first byte, up to most, or in 1 (where tag8 is not 0), 2 or 4 bytes behind a tag. */
 /*@ requires valid_writer(w);
     assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w) && w->ptr == \old(w->ptr) && w->cap == \old(w->cap); */
+    ensures valid_writer(w) && same_space{Pre, Post}(w); */
 static void put_head(atls_writer *w, uint8_t fixed, uint32_t most, uint8_t tag8, uint8_t tag16,
                      uint8_t tag32, uint32_t n)
 {
@@ -68,8 +68,8 @@ void atls_msgpack_put_numbers(atls_writer *w, atls_buf bytes)
         return;
     }
     atls_msgpack_put_array(w, (uint32_t)bytes.len);
-    /*@ loop invariant 0 <= i <= bytes.len && valid_writer(w);
-        loop assigns i, *w, w->ptr[0 .. w->cap - 1];
+    /*@ loop invariant 0 <= i <= bytes.len && valid_writer(w) && same_space{Pre, Here}(w);
+        loop assigns i, *w, \at(w->ptr, Pre)[0 .. \at(w->cap, Pre) - 1];
         loop variant bytes.len - i; */
     for (size_t i = 0; i < bytes.len; i++) {
         atls_msgpack_put_uint(w, bytes.ptr[i]);
