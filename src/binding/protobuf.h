@@ -34,6 +34,23 @@ typedef struct atls_protobuf_field {
     ensures out->bytes.len <= \old(r->left) && part_of(out->bytes, r->ptr); */
 bool atls_protobuf_next(atls_reader *r, atls_protobuf_field *out);
 
+typedef enum atls_protobuf_search {
+    ATLS_PROTOBUF_FOUND,
+    ATLS_PROTOBUF_ABSENT,
+    ATLS_PROTOBUF_TWICE,
+    ATLS_PROTOBUF_NO_BYTES, /* of another kind */
+    ATLS_PROTOBUF_MALFORMED
+} atls_protobuf_search;
+
+/* The one field of that number in a whole message, which has to be bytes: a view into it; {NULL, 0} when it is absent. out
+ * is left alone when there is another than one or none. */
+/*@ requires valid_buf(message) && \valid(out);
+    assigns *out;
+    ensures \result == ATLS_PROTOBUF_FOUND || \result == ATLS_PROTOBUF_ABSENT ==>
+      valid_buf(*out) && part_of(*out, message.ptr);
+    ensures \result != ATLS_PROTOBUF_FOUND && \result != ATLS_PROTOBUF_ABSENT ==> *out == \old(*out); */
+atls_protobuf_search atls_protobuf_find(atls_buf message, uint32_t number, atls_buf *out);
+
 /* A number field; 0, which is the same as none, is not written. */
 /*@ requires valid_writer(w) && 1 <= number <= 536870911;
     assigns *w, w->ptr[0 .. w->cap - 1];

@@ -1,361 +1,269 @@
-/* One table says where each numbered field of a sevsnp.Report stands in the report (AMD 56860, table 23). */
+/* A field is put to its place in the report only if it fits there, whatever the table of places says: that is what the proof
+ * leans on. */
 #include "binding/sevsnp.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "binding/protobuf.h"
+#include "binding/sevsnp_places.h"
 
-#define CHAIN_EXTRAS 7 /* of a sevsnp.CertificateChain: a map of text to bytes */
+typedef struct reading {
+    uint8_t report[ATLS_SEVSNP_REPORT_LEN];
+    uint8_t seen[SEVSNP_FIELDS + 1]; /* 1: the field was there */
+} reading;
 
-#define FIELD_VERSION     1
-#define FIELD_REPORT_DATA 11
-#define FIELD_MEASUREMENT 12
-#define FIELD_SIGNATURE   28
-#define FIELD_CPUID       29
-#define FIELDS            31
-#define CPUID_AT          0x188 /* family, model, stepping: from version 3 on */
-
-static const struct {
-    size_t at, len;
-    bool number; /* little endian there; otherwise bytes */
-} places[FIELDS + 1] = {
-    [FIELD_VERSION] = {0x000, 4, true},
-    [2] = {0x004, 4, true},   /* guest_svn */
-    [3] = {0x008, 8, true},   /* policy */
-    [4] = {0x010, 16, false}, /* family_id */
-    [5] = {0x020, 16, false}, /* image_id */
-    [6] = {0x030, 4, true},   /* vmpl */
-    [7] = {0x034, 4, true},   /* signature_algo */
-    [8] = {0x038, 8, true},   /* current_tcb */
-    [9] = {0x040, 8, true},   /* platform_info */
-    [10] = {0x048, 4, true},  /* signer_info */
-    [FIELD_REPORT_DATA] = {0x050, 64, false},
-    [FIELD_MEASUREMENT] = {0x090, 48, false},
-    [13] = {0x0c0, 32, false}, /* host_data */
-    [14] = {0x0e0, 48, false}, /* id_key_digest */
-    [15] = {0x110, 48, false}, /* author_key_digest */
-    [16] = {0x140, 32, false}, /* report_id */
-    [17] = {0x160, 32, false}, /* report_id_ma */
-    [18] = {0x180, 8, true},   /* reported_tcb */
-    [19] = {0x1a0, 64, false}, /* chip_id */
-    [20] = {0x1e0, 8, true},   /* committed_tcb */
-    [21] = {0x1e8, 1, true},   /* current_build */
-    [22] = {0x1e9, 1, true},   /* current_minor */
-    [23] = {0x1ea, 1, true},   /* current_major */
-    [24] = {0x1ec, 1, true},   /* committed_build */
-    [25] = {0x1ed, 1, true},   /* committed_minor */
-    [26] = {0x1ee, 1, true},   /* committed_major */
-    [27] = {0x1f0, 8, true},   /* launch_tcb */
-    [FIELD_SIGNATURE] = {0x2a0, 512, false},
-    [FIELD_CPUID] = {CPUID_AT, 3, true}, /* as CPUID(1).EAX has them */
-    [30] = {0x1f8, 8, true},             /* launch_mit_vector */
-    [31] = {0x200, 8, true},             /* current_mit_vector */
-};
-
-/* --- reading --- */
-
+/*@ requires err == \null || \valid(err);
+    assigns *err;
+    ensures \result == ATLS_E_INVALID; */
 static atls_code twice(uint32_t number, atls_err *err)
 {
     return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.twice",
                     "field %u of an SNP message comes a second time", (unsigned)number);
 }
 
-static bool put_number(uint8_t *at, size_t len, uint64_t value)
+/*@ requires err == \null || \valid(err);
+    assigns *err;
+    ensures \result == ATLS_E_INVALID; */
+static atls_code malformed(atls_err *err)
 {
+    return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.malformed",
+                    "no message of an SNP report, attestation or certificate chain");
+}
+
+/*@ requires err == \null || \valid(err);
+    assigns *err;
+    ensures \result == ATLS_E_INVALID; */
+static atls_code no_bytes(uint32_t number, atls_err *err)
+{
+    return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.field",
+                    "field %u of an SNP attestation is no bytes", (unsigned)number);
+}
+
+/* Little-endian, in len bytes. */
+/*@ requires \valid(report + (0 .. ATLS_SEVSNP_REPORT_LEN - 1));
+    assigns report[0 .. ATLS_SEVSNP_REPORT_LEN - 1]; */
+static bool put_number(uint8_t *report, size_t at, size_t len, uint64_t value)
+{
+    if (at > ATLS_SEVSNP_REPORT_LEN || len > ATLS_SEVSNP_REPORT_LEN - at) {
+        return false;
+    }
+    /*@ loop invariant 0 <= i <= len;
+        loop assigns i, value, report[0 .. ATLS_SEVSNP_REPORT_LEN - 1];
+        loop variant len - i; */
     for (size_t i = 0; i < len; i++) {
-        at[i] = (uint8_t)(value % 256);
-        value /= 256;
+        report[at + i] = (uint8_t)(value % 256u);
+        value /= 256u;
     }
     return value == 0;
 }
 
-static uint64_t get_number(const uint8_t *at, size_t len)
+/*@ requires \valid(report + (0 .. ATLS_SEVSNP_REPORT_LEN - 1)) && valid_buf(bytes);
+    assigns report[0 .. ATLS_SEVSNP_REPORT_LEN - 1]; */
+static bool put_bytes(uint8_t *report, size_t at, size_t len, atls_buf bytes)
 {
-    uint64_t value = 0;
-    for (size_t i = len; i > 0; i--) {
-        value = value * 256 + at[i - 1];
+    if (at > ATLS_SEVSNP_REPORT_LEN || len > ATLS_SEVSNP_REPORT_LEN - at || bytes.len != len) {
+        return false;
     }
-    return value;
+    /*@ loop invariant 0 <= i <= len;
+        loop assigns i, report[0 .. ATLS_SEVSNP_REPORT_LEN - 1];
+        loop variant len - i; */
+    for (size_t i = 0; i < len; i++) {
+        report[at + i] = bytes.ptr[i];
+    }
+    return true;
 }
 
 /* EAX of CPUID(1): stepping 4 bits, model 4, family 4, 4 unused, extended model 4, extended family 8. */
-static bool put_cpuid(uint8_t *at, uint64_t eax)
+/*@ requires \valid(report + (0 .. ATLS_SEVSNP_REPORT_LEN - 1));
+    assigns report[0 .. ATLS_SEVSNP_REPORT_LEN - 1]; */
+static bool put_cpuid(uint8_t *report, size_t at, uint64_t eax)
 {
-    const uint64_t family = eax / 0x100 % 16 + eax / 0x100000 % 256;
-    at[0] = (uint8_t)(family % 256);
-    at[1] = (uint8_t)(eax / 0x10000 % 16 * 16 + eax / 0x10 % 16);
-    at[2] = (uint8_t)(eax % 16);
-    return eax <= 0x0fffffff && eax / 0x1000 % 16 == 0 && family < 256;
-}
-
-static uint64_t get_cpuid(const uint8_t *at)
-{
-    const uint64_t extended = at[0] >= 15 ? at[0] - 15u : 0;
-    const uint64_t family = at[0] >= 15 ? 15 : at[0];
-    return extended * 0x100000 + at[1] / 16u * UINT64_C(0x10000) + family * 0x100 +
-           at[1] % 16u * UINT64_C(0x10) + at[2] % 16u;
-}
-
-static bool put_field(const atls_protobuf_field *f, uint8_t *report)
-{
-    const size_t at = places[f->number].at;
-    const size_t len = places[f->number].len;
-    if (places[f->number].number != (f->kind == ATLS_PROTOBUF_VARINT)) {
+    if (at > ATLS_SEVSNP_REPORT_LEN - 3) {
         return false;
     }
-    if (f->number == FIELD_CPUID) {
-        return put_cpuid(report + at, f->value);
+    const uint64_t family = eax / 0x100u % 16u + eax / 0x100000u % 256u;
+    report[at] = (uint8_t)(family % 256u);
+    report[at + 1] = (uint8_t)(eax / 0x10000u % 16u * 16u + eax / 0x10u % 16u);
+    report[at + 2] = (uint8_t)(eax % 16u);
+    return eax <= 0x0fffffffu && eax / 0x1000u % 16u == 0 && family < 256;
+}
+
+/*@ requires \valid(report + (0 .. ATLS_SEVSNP_REPORT_LEN - 1)) && \valid_read(f) && valid_buf(f->bytes);
+    requires f->number <= SEVSNP_FIELDS && \separated(f, report + (0 .. ATLS_SEVSNP_REPORT_LEN - 1));
+    assigns report[0 .. ATLS_SEVSNP_REPORT_LEN - 1]; */
+static bool put_field(uint8_t *report, const atls_protobuf_field *f)
+{
+    const atls_sevsnp_place *p = &atls_sevsnp_places[f->number];
+    if (!p->number) {
+        return f->kind == ATLS_PROTOBUF_BYTES && put_bytes(report, p->at, p->len, f->bytes);
     }
-    if (f->kind == ATLS_PROTOBUF_VARINT) {
-        return put_number(report + at, len, f->value);
-    }
-    if (f->kind != ATLS_PROTOBUF_BYTES || f->bytes.len != len) {
+    if (f->kind != ATLS_PROTOBUF_VARINT) {
         return false;
     }
-    memcpy(report + at, f->bytes.ptr, len);
-    return true;
+    return f->number == SEVSNP_CPUID ? put_cpuid(report, p->at, f->value)
+                                     : put_number(report, p->at, p->len, f->value);
+}
+
+/* Unknown fields are passed over. */
+/*@ requires \valid(q) && \valid_read(f) && valid_buf(f->bytes) && (err == \null || \valid(err));
+    requires \separated(q, f) && \separated(q, err) && \separated(f, err);
+    assigns *q, *err; */
+static atls_code read_field(reading *q, const atls_protobuf_field *f, atls_err *err)
+{
+    if (f->number > SEVSNP_FIELDS) {
+        return ATLS_OK;
+    }
+    if (q->seen[f->number] != 0) {
+        return twice(f->number, err);
+    }
+    q->seen[f->number] = 1;
+    return put_field(q->report, f)
+               ? ATLS_OK
+               : ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.field",
+                          "field %u of an SNP report does not fit into its place",
+                          (unsigned)f->number);
+}
+
+/*@ requires \valid(q) && valid_buf(message) && (err == \null || \valid(err)) && \separated(q, err);
+    assigns *q, *err; */
+static atls_code read_fields(reading *q, atls_buf message, atls_err *err)
+{
+    atls_reader r = atls_reader_of(message);
+    /*@ loop invariant valid_reader(&r);
+        loop assigns r, *q, *err;
+        loop variant r.left; */
+    while (r.left > 0) {
+        atls_protobuf_field f;
+        if (!atls_protobuf_next(&r, &f)) {
+            return malformed(err);
+        }
+        ATLS_TRY(read_field(q, &f, err));
+    }
+    return ATLS_OK;
 }
 
 atls_code atls_sevsnp_report_parse(atls_buf message, uint8_t out[ATLS_SEVSNP_REPORT_LEN],
                                    atls_err *err)
 {
-    uint8_t report[ATLS_SEVSNP_REPORT_LEN] = {0};
-    bool seen[FIELDS + 1] = {false};
-    atls_reader r = atls_reader_of(message);
-    while (r.left > 0) {
-        atls_protobuf_field f;
-        if (!atls_protobuf_next(&r, &f)) {
-            break;
-        }
-        if (f.number > FIELDS) {
-            continue;
-        }
-        if (seen[f.number]) {
-            return twice(f.number, err);
-        }
-        seen[f.number] = true;
-        if (!put_field(&f, report)) {
-            return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.field",
-                            "field %u of an SNP report does not fit into its %zu bytes",
-                            (unsigned)f.number, places[f.number].len);
-        }
-    }
-    if (!atls_reader_end(&r)) {
-        return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.malformed", "no message of an SNP report");
-    }
-    if (!seen[FIELD_VERSION] || !seen[FIELD_REPORT_DATA] || !seen[FIELD_MEASUREMENT] ||
-        !seen[FIELD_SIGNATURE]) {
+    reading q = {{0}, {0}};
+    ATLS_TRY(read_fields(&q, message, err));
+    if (q.seen[SEVSNP_VERSION] == 0 || q.seen[SEVSNP_REPORT_DATA] == 0 ||
+        q.seen[SEVSNP_MEASUREMENT] == 0 || q.seen[SEVSNP_SIGNATURE] == 0) {
         return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.missing",
                         "an SNP report without version, report data, measurement or signature");
     }
-    memcpy(out, report, sizeof report);
+    /*@ loop invariant 0 <= i <= ATLS_SEVSNP_REPORT_LEN;
+        loop assigns i, out[0 .. ATLS_SEVSNP_REPORT_LEN - 1];
+        loop variant ATLS_SEVSNP_REPORT_LEN - i; */
+    for (size_t i = 0; i < ATLS_SEVSNP_REPORT_LEN; i++) {
+        out[i] = q.report[i];
+    }
     return ATLS_OK;
 }
 
-static const char crl_key[] = "00569ee4-e480-4fba-bbf4-45b629901180";
+/* --- attestations --- */
 
-/* Fields of a message that are bytes: each of wanted at most once, others passed over. */
-static atls_code take_bytes(atls_buf message, const uint32_t *wanted, size_t n, atls_buf *found,
-                            atls_err *err)
+/* The field of that number, bytes; empty when it is not there. */
+/*@ requires valid_buf(message) && \valid(out) && (err == \null || \valid(err)) && \separated(out, err);
+    assigns *out, *err;
+    ensures \result == ATLS_OK ==> valid_buf(*out) && part_of(*out, message.ptr); */
+static atls_code take_bytes(atls_buf message, uint32_t number, atls_buf *out, atls_err *err)
 {
-    bool seen[8] = {false};
-    atls_reader r = atls_reader_of(message);
-    while (r.left > 0) {
-        atls_protobuf_field f;
-        if (!atls_protobuf_next(&r, &f)) {
-            break;
-        }
-        for (size_t i = 0; i < n; i++) {
-            if (f.number != wanted[i]) {
-                continue;
-            }
-            if (seen[i]) {
-                return twice(f.number, err);
-            }
-            if (f.kind != ATLS_PROTOBUF_BYTES) {
-                return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.field",
-                                "field %u of an SNP attestation is no bytes", (unsigned)f.number);
-            }
-            seen[i] = true;
-            found[i] = f.bytes;
-        }
+    const atls_protobuf_search found = atls_protobuf_find(message, number, out);
+    if (found == ATLS_PROTOBUF_TWICE) {
+        return twice(number, err);
     }
-    return atls_reader_end(&r) ? ATLS_OK
-                               : ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.malformed",
-                                          "no message of an SNP attestation");
+    if (found == ATLS_PROTOBUF_NO_BYTES) {
+        return no_bytes(number, err);
+    }
+    return found == ATLS_PROTOBUF_FOUND || found == ATLS_PROTOBUF_ABSENT ? ATLS_OK : malformed(err);
 }
 
+/*@ requires valid_buf(key);
+    assigns \nothing; */
 static bool is_crl_key(atls_buf key)
 {
-    return key.len == sizeof crl_key - 1 && memcmp(key.ptr, crl_key, key.len) == 0;
+    static const char crl_key[SEVSNP_CRL_KEY_LEN + 1] = SEVSNP_CRL_KEY;
+    if (key.len != SEVSNP_CRL_KEY_LEN) {
+        return false;
+    }
+    /*@ loop invariant 0 <= i <= SEVSNP_CRL_KEY_LEN;
+        loop assigns i;
+        loop variant SEVSNP_CRL_KEY_LEN - i; */
+    for (size_t i = 0; i < SEVSNP_CRL_KEY_LEN; i++) {
+        if (key.ptr[i] != (uint8_t)crl_key[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* An entry of a map is a message of key and value. */
+/* An entry of the extras' map is a message of key and value. */
+/*@ requires \valid_read(f) && valid_buf(f->bytes) && \valid(crl) && \valid(seen) && (err == \null || \valid(err));
+    requires \separated(f, crl, seen, err) && valid_buf(*crl);
+    assigns *crl, *seen, *err;
+    ensures valid_buf(*crl); */
+static atls_code take_extra(const atls_protobuf_field *f, atls_buf *crl, bool *seen, atls_err *err)
+{
+    atls_buf key = {NULL, 0};
+    atls_buf value = {NULL, 0};
+    if (f->kind != ATLS_PROTOBUF_BYTES) {
+        return no_bytes(f->number, err);
+    }
+    ATLS_TRY(take_bytes(f->bytes, 1, &key, err));
+    ATLS_TRY(take_bytes(f->bytes, 2, &value, err));
+    if (!is_crl_key(key)) {
+        return ATLS_OK;
+    }
+    if (*seen) {
+        return twice(f->number, err);
+    }
+    *seen = true;
+    *crl = value;
+    return ATLS_OK;
+}
+
+/*@ requires valid_buf(chain) && \valid(crl) && (err == \null || \valid(err)) && \separated(crl, err) && valid_buf(*crl);
+    assigns *crl, *err; */
 static atls_code take_crl(atls_buf chain, atls_buf *crl, atls_err *err)
 {
-    static const uint32_t entry[] = {1, 2};
     bool seen = false;
     atls_reader r = atls_reader_of(chain);
+    /*@ loop invariant valid_reader(&r) && valid_buf(*crl);
+        loop assigns r, seen, *crl, *err;
+        loop variant r.left; */
     while (r.left > 0) {
         atls_protobuf_field f;
-        atls_buf found[2] = {{NULL, 0}, {NULL, 0}};
         if (!atls_protobuf_next(&r, &f)) {
-            return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.malformed",
-                            "no message of a certificate chain");
+            return malformed(err);
         }
-        if (f.number != CHAIN_EXTRAS) {
-            continue;
+        if (f.number == SEVSNP_CHAIN_EXTRAS) {
+            ATLS_TRY(take_extra(&f, crl, &seen, err));
         }
-        if (f.kind != ATLS_PROTOBUF_BYTES) {
-            return ATLS_ERR(err, ATLS_E_INVALID, "sevsnp.field",
-                            "the extras of a certificate chain are no map");
-        }
-        ATLS_TRY(take_bytes(f.bytes, entry, 2, found, err));
-        if (!is_crl_key(found[0])) {
-            continue;
-        }
-        if (seen) {
-            return twice(f.number, err);
-        }
-        seen = true;
-        *crl = found[1];
     }
     return ATLS_OK;
 }
 
 atls_code atls_sevsnp_parse(atls_buf message, atls_sevsnp *out, atls_err *err)
 {
-    static const uint32_t parts[] = {1, 2};       /* report, certificate_chain */
-    static const uint32_t certs[] = {1, 6, 2, 3}; /* vcek_cert, vlek_cert, ask_cert, ark_cert */
-    atls_buf part[2] = {{NULL, 0}, {NULL, 0}};
-    atls_buf cert[4] = {{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
-    atls_sevsnp s = {.vcek = {NULL, 0}};
-    ATLS_TRY(take_bytes(message, parts, 2, part, err));
-    ATLS_TRY(take_bytes(part[1], certs, 4, cert, err));
-    ATLS_TRY(take_crl(part[1], &s.crl, err));
-    ATLS_TRY(atls_sevsnp_report_parse(part[0], s.report, err));
-    s.vcek = cert[0];
-    s.vlek = cert[1];
-    s.ask = cert[2];
-    s.ark = cert[3];
-    *out = s;
+    atls_buf report = {NULL, 0};
+    atls_buf chain = {NULL, 0};
+    atls_buf vcek = {NULL, 0};
+    atls_buf vlek = {NULL, 0};
+    atls_buf ask = {NULL, 0};
+    atls_buf ark = {NULL, 0};
+    atls_buf crl = {NULL, 0};
+    ATLS_TRY(take_bytes(message, 1, &report, err));
+    ATLS_TRY(take_bytes(message, 2, &chain, err));
+    ATLS_TRY(take_bytes(chain, 1, &vcek, err));
+    ATLS_TRY(take_bytes(chain, 6, &vlek, err));
+    ATLS_TRY(take_bytes(chain, 2, &ask, err));
+    ATLS_TRY(take_bytes(chain, 3, &ark, err));
+    ATLS_TRY(take_crl(chain, &crl, err));
+    ATLS_TRY(atls_sevsnp_report_parse(report, out->report, err));
+    out->vcek = vcek;
+    out->vlek = vlek;
+    out->ask = ask;
+    out->ark = ark;
+    out->crl = crl;
     return ATLS_OK;
-}
-
-/* --- writing --- */
-
-void atls_sevsnp_report_write(atls_writer *w, const uint8_t report[ATLS_SEVSNP_REPORT_LEN])
-{
-    const bool has_cpuid = get_number(report, 4) >= 3;
-    for (uint32_t n = 1; n <= FIELDS; n++) {
-        const uint8_t *at = report + places[n].at;
-        if (n == FIELD_CPUID) {
-            atls_protobuf_write_uint(w, n, has_cpuid ? get_cpuid(at) : 0);
-        } else if (places[n].number) {
-            atls_protobuf_write_uint(w, n, get_number(at, places[n].len));
-        } else {
-            atls_protobuf_write_bytes(w, n, (atls_buf){at, places[n].len});
-        }
-    }
-}
-
-atls_code atls_sevsnp_crl_write(atls_writer *w, atls_buf crl, atls_err *err)
-{
-    if (crl.len == 0) {
-        return ATLS_OK;
-    }
-    const size_t cap = crl.len + ATLS_SEVSNP_CRL_MORE;
-    uint8_t *space = malloc(cap);
-    if (space == NULL) {
-        return ATLS_ERR_NOMEM(err);
-    }
-    atls_writer entry = atls_writer_of(space, cap);
-    atls_protobuf_write_bytes(&entry, 1, (atls_buf){(const uint8_t *)crl_key, sizeof crl_key - 1});
-    atls_protobuf_write_bytes(&entry, 2, crl);
-    atls_protobuf_write_bytes(w, CHAIN_EXTRAS, atls_writer_done(&entry));
-    free(space);
-    return ATLS_OK;
-}
-
-/* --- the certificate table: GUID, offset, length; an entry of zeros; the certificates --- */
-
-#define ENTRY_LEN 24
-#define ENTRIES   4
-
-static const uint8_t guids[ENTRIES][16] = {
-    {0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64, 0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac,
-     0xcd}, /* VCEK */
-    {0xa8, 0x07, 0x4b, 0xc2, 0xa2, 0x5a, 0x48, 0x3e, 0xaa, 0xe6, 0x39, 0xc0, 0x45, 0xa0, 0xb8,
-     0xa1}, /* VLEK */
-    {0x4a, 0xb7, 0xb3, 0x79, 0xbb, 0xac, 0x4f, 0xe4, 0xa0, 0x2f, 0x05, 0xae, 0xf3, 0x27, 0xc7,
-     0x82}, /* ASK */
-    {0x92, 0xf8, 0x1b, 0xc3, 0x58, 0x11, 0x4d, 0x3d, 0x97, 0xff, 0xd1, 0x9f, 0x88, 0xdc, 0x67,
-     0xea}, /* CRL */
-};
-
-size_t atls_sevsnp_table_len(const atls_sevsnp *s)
-{
-    const atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask, s->crl};
-    size_t len = 0;
-    for (size_t i = 0; i < ENTRIES; i++) {
-        len += certs[i].len > 0 ? ENTRY_LEN + certs[i].len : 0;
-    }
-    return len > 0 ? len + ENTRY_LEN : 0;
-}
-
-void atls_sevsnp_table_write(atls_writer *w, const atls_sevsnp *s)
-{
-    const atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask, s->crl};
-    size_t at = ENTRY_LEN;
-    for (size_t i = 0; i < ENTRIES; i++) {
-        at += certs[i].len > 0 ? ENTRY_LEN : 0;
-    }
-    for (size_t i = 0; i < ENTRIES; i++) {
-        if (certs[i].len > 0) {
-            atls_writer_bytes(w, (atls_buf){guids[i], sizeof guids[i]});
-            atls_writer_u32le(w, (uint32_t)at);
-            atls_writer_u32le(w, (uint32_t)certs[i].len);
-            at += certs[i].len;
-        }
-    }
-    atls_writer_zeros(w, ENTRY_LEN);
-    for (size_t i = 0; i < ENTRIES; i++) {
-        atls_writer_bytes(w, certs[i]);
-    }
-}
-
-bool atls_sevsnp_table_read(atls_buf table, atls_sevsnp *s)
-{
-    static const uint8_t end[16] = {0};
-    atls_buf certs[ENTRIES] = {s->vcek, s->vlek, s->ask, s->crl};
-    atls_reader r = atls_reader_of(table);
-    while (r.left > 0) {
-        const atls_buf guid = atls_reader_view(&r, sizeof end);
-        const uint32_t at = atls_reader_u32le(&r);
-        const uint32_t len = atls_reader_u32le(&r);
-        if (!atls_reader_ok(&r)) {
-            return false;
-        }
-        if (memcmp(guid.ptr, end, sizeof end) == 0) {
-            s->vcek = certs[0];
-            s->vlek = certs[1];
-            s->ask = certs[2];
-            s->crl = certs[3];
-            return true;
-        }
-        atls_reader whole = atls_reader_of(table);
-        (void)atls_reader_view(&whole, at);
-        const atls_buf cert = atls_reader_view(&whole, len);
-        if (!atls_reader_ok(&whole)) {
-            return false;
-        }
-        for (size_t i = 0; i < ENTRIES; i++) {
-            if (memcmp(guid.ptr, guids[i], sizeof end) == 0) {
-                certs[i] = cert;
-            }
-        }
-    }
-    return false;
 }

@@ -20,10 +20,17 @@ typedef struct atls_sevsnp { /* views point into the message */
 /* A sevsnp.Report. ATLS_E_INVALID "sevsnp.malformed" (no such message), "sevsnp.twice" (a field comes again),
  * "sevsnp.field" (of another kind, length or range than its place in the report), "sevsnp.missing" (version, report data,
  * measurement or signature). Unknown fields are passed over. */
+/*@ requires valid_buf(message) && \valid(out + (0 .. ATLS_SEVSNP_REPORT_LEN - 1)) && (err == \null || \valid(err));
+    requires \separated(out + (0 .. ATLS_SEVSNP_REPORT_LEN - 1), err);
+    assigns out[0 .. ATLS_SEVSNP_REPORT_LEN - 1], *err; */
 ATLS_MUST_USE atls_code atls_sevsnp_report_parse(atls_buf message,
                                                  uint8_t out[ATLS_SEVSNP_REPORT_LEN],
                                                  atls_err *err);
 /* A sevsnp.Attestation: report and certificate chain (its firmware certificate and the other extras are passed over). */
+/*@ requires valid_buf(message) && \valid(out) && (err == \null || \valid(err)) && \separated(out, err);
+    assigns *out, *err;
+    ensures \result == ATLS_OK ==> valid_buf(out->vcek) && valid_buf(out->vlek) && valid_buf(out->ask) &&
+      valid_buf(out->ark); */
 ATLS_MUST_USE atls_code atls_sevsnp_parse(atls_buf message, atls_sevsnp *out, atls_err *err);
 
 /* A report as sevsnp.Report, in the order of the numbers, as Go writes it. report has 1184 bytes. The product's number of a

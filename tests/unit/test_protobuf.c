@@ -127,13 +127,39 @@ static void no_room(void **state)
     }
 }
 
+static const struct {
+    const char *what, *message;
+    size_t len;
+    atls_protobuf_search found; /* of field 2 */
+    size_t n;
+} searches[] = {
+    {"nothing", "", 0, ATLS_PROTOBUF_ABSENT, 0},
+    {"another field", "\x0a\x01x", 3, ATLS_PROTOBUF_ABSENT, 0},
+    {"the field between others", "\x0a\x01x\x12\x02yz\x18\x05", 9, ATLS_PROTOBUF_FOUND, 2},
+    {"empty, but there", "\x12\x00", 2, ATLS_PROTOBUF_FOUND, 0},
+    {"twice", "\x12\x00\x12\x00", 4, ATLS_PROTOBUF_TWICE, 9},
+    {"a number", "\x10\x01", 2, ATLS_PROTOBUF_NO_BYTES, 9},
+    {"cut behind the field", "\x12\x01y\x0a\x05", 5, ATLS_PROTOBUF_MALFORMED, 9},
+};
+
+static void each_search(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++) {
+        print_message("%s\n", searches[i].what);
+        const atls_buf m = {(const uint8_t *)searches[i].message, searches[i].len};
+        atls_buf out = {NULL, 9};
+        assert_int_equal(atls_protobuf_find(m, 2, &out), searches[i].found);
+        assert_int_equal(out.len, searches[i].n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(examples),
-        cmocka_unit_test(each_varint),
-        cmocka_unit_test(written_is_read),
-        cmocka_unit_test(no_room),
+        cmocka_unit_test(examples),        cmocka_unit_test(each_varint),
+        cmocka_unit_test(written_is_read), cmocka_unit_test(no_room),
+        cmocka_unit_test(each_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
