@@ -3,6 +3,7 @@
 
 #include <atls/store.h>
 
+#include "base/hex.h"
 #include "evidence/snp/report.h"
 #include "sim/snp_plan.h"
 #include "trust/vcek_item.h"
@@ -63,6 +64,25 @@ static void the_ca_is_the_certificates(void **state)
     expect(&needs, 4, keys);
     atls_free(quote);
     atls_sim_free(sim);
+}
+
+/* The certificate says the rest. */
+static void quotes_that_name_their_platform(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"quote.type_1", "quote.type_2", "quote.type_3"};
+    for (size_t i = 0; i < 3; i++) {
+        shelf_rig *r = rig_open(true);
+        char id[33];
+        char wanted[64];
+        rig_quote(r, "sgx", faults[i]);
+        atls_hex_encode((atls_buf){r->sim->qe_id, 16}, id);
+        (void)snprintf(wanted, sizeof wanted, "intel/pck/%s/", id);
+        const atls_needs needs = needs_of("sgx", "quote", (atls_buf){r->quote, r->quote_len});
+        assert_int_equal(needs.n, 1);
+        assert_memory_equal(needs.keys[0], wanted, strlen(wanted));
+        rig_close(r);
+    }
 }
 
 /* Every truncation: no more than the whole asks for, and no crash. */
@@ -171,9 +191,13 @@ static void tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quotes_with_certificates),    cmocka_unit_test(the_ca_is_the_certificates),
-        cmocka_unit_test(half_evidence_needs_nothing), cmocka_unit_test(reports),
-        cmocka_unit_test(the_report_in_azures),        cmocka_unit_test(tokens),
+        cmocka_unit_test(quotes_with_certificates),
+        cmocka_unit_test(the_ca_is_the_certificates),
+        cmocka_unit_test(quotes_that_name_their_platform),
+        cmocka_unit_test(half_evidence_needs_nothing),
+        cmocka_unit_test(reports),
+        cmocka_unit_test(the_report_in_azures),
+        cmocka_unit_test(tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

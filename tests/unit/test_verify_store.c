@@ -1,6 +1,9 @@
 /* Verifiers that see a store: what is on the shelf counts from the next verification on, whatever was kept of the last. */
 #include "unit/shelf_rig.h"
 
+#include "evidence/dcap/quote.h"
+#include "trust/pck_item.h"
+
 /* --- what is there is used, what is not is told --- */
 
 static void an_empty_shelf_is_collateral_missing(void **state)
@@ -160,6 +163,52 @@ static void items_of_another_root(void **state)
     rig_close(r);
 }
 
+/* --- quotes that name their platform only --- */
+
+static void put_pck(shelf_rig *r, size_t level)
+{
+    atls_quote q;
+    atls_item_name name;
+    char key[ATLS_ITEM_KEY_LEN];
+    char pem[16384];
+    const atls_item_facts facts = {.next_update_s = INT64_MAX, .expires_s = INT64_MAX};
+    assert_int_equal(atls_quote_parse((atls_buf){r->quote, r->quote_len}, &q, NULL), ATLS_OK);
+    assert_true(atls_pck_item_name(q.certification_type, q.certification_data,
+                                   (atls_buf){q.user_data.ptr, 16}, &name));
+    atls_item_name_format(&name, key);
+    const int len = snprintf(pem, sizeof pem, "%s%s%s", r->sim->platforms[level].pck_pem,
+                             r->sim->ca_pem, r->sim->chain_root_pem);
+    assert_true(len > 0 && (size_t)len < sizeof pem);
+    (void)rig_put(r, key, (atls_buf){NULL, 0}, rig_copy(pem, (size_t)len), &facts);
+}
+
+static void a_platform_that_is_only_named(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"quote.type_1", "quote.type_2", "quote.type_3"};
+    for (size_t i = 0; i < 3; i++) {
+        shelf_rig *r = rig_open(true);
+        rig_quote(r, "tdx", faults[i]);
+        rig_take(r, SIM_TDX, NOW);
+        rig_publish(r);
+        rig_refuses(r, NOW, ATLS_E_COLLATERAL, "pck.missing");
+        put_pck(r, 0);
+        rig_publish(r);
+        rig_accepts(r, NOW);
+        rig_accepts(r, NOW);
+        put_pck(r, 1); /* the certificate of another TCB: what was kept does not hide it */
+        rig_publish(r);
+        rig_refuses(r, NOW, ATLS_E_INVALID, "qe_report.signature");
+        put_pck(r, 0);
+        rig_publish(r);
+        rig_accepts(r, NOW);
+        rig_drop(r, "intel/pck/");
+        rig_publish(r);
+        rig_refuses(r, NOW, ATLS_E_COLLATERAL, "pck.missing");
+        rig_close(r);
+    }
+}
+
 /* --- the verifier's own beside the shelf's --- */
 
 static void give_own(shelf_rig *r, int64_t when_s)
@@ -240,6 +289,38 @@ static void older_than_the_floor_is_a_rollback(void **state)
         rig_accepts(r, NOW); /* as of another time older collateral may be meant */
         rig_close(r);
     }
+}
+
+/* What a peer brings along is held against the same floors. */
+static void stapled_collateral_has_floors_too(void **state)
+{
+    (void)state;
+    shelf_rig *r = rig_open(true);
+    rig_take(r, SIM_TDX, NOW);
+    char *json = rig_say(r, SIM_TDX, NOW);
+    const atls_evidence e = {
+        .parts_n = 2,
+        .parts = {{"quote", {r->quote, r->quote_len}}, {"collateral", text_buf(json)}}};
+    rig_raise(r, NOW);
+    const atls_item_facts seen = rig_item_of(r, "intel/tcb")->facts;
+    rig_drop_items(r);
+    rig_publish(r);
+    atls_verdict *v = atls_verifier_check(r->v, &e, NULL, NOW, NULL);
+    assert_true(atls_verdict_accepted(v));
+    atls_verdict_free(v);
+    atls_item_facts above = seen;
+    bool changed = false;
+    above.number++;
+    assert_int_equal(
+        atls_floors_raise(r->floors, "intel/tcb/tdx/53494d000000", &above, NOW, &changed, NULL),
+        ATLS_OK);
+    rig_publish(r);
+    v = atls_verifier_check(r->v, &e, NULL, NOW, NULL);
+    assert_int_equal(atls_verdict_code(v), ATLS_E_COLLATERAL);
+    assert_string_equal(atls_verdict_check(v), "collateral.rollback");
+    atls_verdict_free(v);
+    free(json);
+    rig_close(r);
 }
 
 static void a_floor_is_of_one_root(void **state)
@@ -408,9 +489,11 @@ int main(void)
         cmocka_unit_test(a_change_counts_at_once),
         cmocka_unit_test(another_platforms_item_changes_nothing),
         cmocka_unit_test(items_of_another_root),
+        cmocka_unit_test(a_platform_that_is_only_named),
         cmocka_unit_test(the_higher_number_counts),
         cmocka_unit_test(of_one_number_the_newer_counts),
         cmocka_unit_test(older_than_the_floor_is_a_rollback),
+        cmocka_unit_test(stapled_collateral_has_floors_too),
         cmocka_unit_test(a_floor_is_of_one_root),
         cmocka_unit_test(a_clock_before_the_floor_is_refused),
         cmocka_unit_test(late_collateral_is_for_the_policy),
