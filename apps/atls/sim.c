@@ -12,6 +12,7 @@
 #include "output.h"
 #include "say.h"
 #include "sim_dir.h"
+#include "sim_up.h"
 
 enum { AT = 0x100, FAMILY, RENEW, NUMBER, PKI, TYPE, REPORT_DATA, OUT };
 
@@ -181,21 +182,12 @@ static int run_evidence(int argc, char **argv)
     return rc == ATLS_OK ? 0 : say_err(&err, NULL);
 }
 
-static int run_up(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return say_refusal(ATLS_E_USAGE, "usage.command",
-                       "`atls sim up` (the collateral service) is not in this release; here are "
-                       "`sim pki` and `sim evidence`");
-}
-
 int command_sim(int argc, char **argv)
 {
     static const command table[] = {
         {"pki", "makes a platform: root, collateral, keys", run_pki},
         {"evidence", "makes evidence of a platform", run_evidence},
-        {"up", "(not in this release) serves a platform's collateral", run_up},
+        {"up", "serves a platform's collateral as its vendor would", sim_up},
         {NULL, NULL, NULL},
     };
     return command_dispatch(

@@ -1,27 +1,18 @@
 #include "net/header_chain.h"
 
-/*@ assigns \nothing;
-    ensures 'A' <= c <= 'Z' ? \result == c + 32 : \result == c; */
 static uint8_t lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32u) : c;
 }
 
-/*@ assigns \nothing; */
 static bool is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* How many bytes stand before the first of that value; b.len: it is not there. */
-/*@ requires valid_buf(b);
-    assigns \nothing;
-    ensures 0 <= \result <= b.len; */
 static size_t until(atls_buf b, uint8_t value)
 {
-    /*@ loop invariant 0 <= i <= b.len;
-        loop assigns i;
-        loop variant b.len - i; */
     for (size_t i = 0; i < b.len; i++) {
         if (b.ptr[i] == value) {
             return i;
@@ -31,9 +22,6 @@ static size_t until(atls_buf b, uint8_t value)
 }
 
 /* len bytes of b, from there on; {NULL, 0}: they are not there. */
-/*@ requires valid_buf(b);
-    assigns \nothing;
-    ensures valid_buf(\result); */
 static atls_buf part(atls_buf b, size_t from, size_t len)
 {
     atls_reader r = atls_reader_of(b);
@@ -42,22 +30,13 @@ static atls_buf part(atls_buf b, size_t from, size_t len)
 }
 
 /* Without the blanks, and a CR, at both ends. */
-/*@ requires valid_buf(b);
-    assigns \nothing;
-    ensures valid_buf(\result); */
 static atls_buf trim(atls_buf b)
 {
     size_t end = b.len;
     size_t start = 0;
-    /*@ loop invariant 0 <= end <= b.len;
-        loop assigns end;
-        loop variant end; */
     while (end > 0 && is_blank(b.ptr[end - 1])) {
         end--;
     }
-    /*@ loop invariant 0 <= start <= end;
-        loop assigns start;
-        loop variant end - start; */
     while (start < end && is_blank(b.ptr[start])) {
         start++;
     }
@@ -65,16 +44,11 @@ static atls_buf trim(atls_buf b)
 }
 
 /* Is it that name (in lower case), whatever its own case? */
-/*@ requires valid_buf(b) && \valid_read(name + (0 .. len - 1));
-    assigns \nothing; */
 static bool is_name(atls_buf b, const char *name, size_t len)
 {
     if (b.len != len) {
         return false;
     }
-    /*@ loop invariant 0 <= i <= len;
-        loop assigns i;
-        loop variant len - i; */
     for (size_t i = 0; i < len; i++) {
         if (lower(b.ptr[i]) != (uint8_t)name[i]) {
             return false;
@@ -83,16 +57,11 @@ static bool is_name(atls_buf b, const char *name, size_t len)
     return true;
 }
 
-/*@ requires valid_buf(a) && valid_buf(b);
-    assigns \nothing; */
 static bool is_same(atls_buf a, atls_buf b)
 {
     if (a.len != b.len) {
         return false;
     }
-    /*@ loop invariant 0 <= i <= a.len;
-        loop assigns i;
-        loop variant a.len - i; */
     for (size_t i = 0; i < a.len; i++) {
         if (a.ptr[i] != b.ptr[i]) {
             return false;
@@ -102,15 +71,9 @@ static bool is_same(atls_buf a, atls_buf b)
 }
 
 /* The next line, without its LF; the rest, where there is none. */
-/*@ requires valid_reader(r) && r->left > 0;
-    assigns *r;
-    ensures valid_reader(r) && valid_buf(\result) && r->left < \old(r->left); */
 static atls_buf take_line(atls_reader *r)
 {
     size_t len = 0;
-    /*@ loop invariant 0 <= len <= r->left;
-        loop assigns len;
-        loop variant r->left - len; */
     while (len < r->left && r->ptr[len] != '\n') {
         len++;
     }
@@ -130,10 +93,6 @@ atls_header_found atls_header_find(atls_buf headers, const char *name, size_t le
     if (headers.len > ATLS_HTTP_HEADERS_MAX) {
         return ATLS_HEADER_NONE;
     }
-    /*@ loop invariant sound_reader(r) && valid_buf(*value);
-        loop invariant found == ATLS_HEADER_NONE ==> value->len == 0;
-        loop assigns r, found, *value;
-        loop variant r.left; */
     while (r.left > 0) {
         const atls_buf line = take_line(&r);
         const size_t colon = until(line, ':');
@@ -152,8 +111,6 @@ atls_header_found atls_header_find(atls_buf headers, const char *name, size_t le
 }
 
 /* 16: it is no digit. */
-/*@ assigns \nothing;
-    ensures 0 <= \result <= 16; */
 static unsigned digit(uint8_t c)
 {
     const uint8_t l = lower(c);
@@ -164,7 +121,6 @@ static unsigned digit(uint8_t c)
 }
 
 /* What PEM text has in it. */
-/*@ assigns \nothing; */
 static bool is_text(uint8_t c)
 {
     return (c >= ' ' && c <= '~') || c == '\r' || c == '\n' || c == '\t';
@@ -173,10 +129,6 @@ static bool is_text(uint8_t c)
 bool atls_percent_decode(atls_buf value, atls_writer *w)
 {
     atls_reader r = atls_reader_of(value);
-    /*@ loop invariant sound_reader(r) && valid_writer(w);
-        loop invariant r.left > 0 ==> \base_addr(r.ptr) == \base_addr(value.ptr);
-        loop assigns r, *w, w->ptr[0 .. w->cap - 1];
-        loop variant r.left; */
     while (r.left > 0) {
         uint8_t c = atls_reader_u8(&r);
         if (c == '%') {
@@ -197,7 +149,6 @@ bool atls_percent_decode(atls_buf value, atls_writer *w)
     return atls_writer_ok(w);
 }
 
-/*@ assigns \nothing; */
 static bool is_unreserved(uint8_t c)
 {
     const uint8_t l = lower(c);
@@ -205,8 +156,6 @@ static bool is_unreserved(uint8_t c)
            c == '~';
 }
 
-/*@ requires v <= 15;
-    assigns \nothing; */
 static uint8_t hex_digit(unsigned v)
 {
     return (uint8_t)(v < 10 ? v + 48u : v + 55u);
@@ -215,9 +164,6 @@ static uint8_t hex_digit(unsigned v)
 void atls_percent_encode(atls_buf text, atls_writer *w)
 {
     atls_reader r = atls_reader_of(text);
-    /*@ loop invariant sound_reader(r) && valid_writer(w);
-        loop assigns r, *w, w->ptr[0 .. w->cap - 1];
-        loop variant r.left; */
     while (r.left > 0) {
         const uint8_t c = atls_reader_u8(&r);
         if (is_unreserved(c)) {

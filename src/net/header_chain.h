@@ -15,27 +15,13 @@ typedef enum atls_header_found {
 
 /* The value of the field of that name (lower case; len bytes), without the blanks around it. Lines end with LF, with or without
  * CR before it; those that are no fields (the status line among them) are passed over. */
-/*@ requires valid_buf(headers) && \valid_read(name + (0 .. len - 1)) && \valid(value);
-    assigns *value;
-    ensures valid_buf(*value);
-    ensures \result == ATLS_HEADER_NONE ==> value->len == 0; */
 atls_header_found atls_header_find(atls_buf headers, const char *name, size_t len, atls_buf *value);
 
 /* %XX becomes a byte, all else stays: '+' is a digit of base64, never a blank. False, and w failed, for a '%' without two digits,
  * a byte that is not of printable ASCII, CR, LF or TAB, or where w has no room. */
-/*@ requires valid_buf(value) && valid_writer(w);
-    requires \separated(w, value.ptr + (0 .. value.len - 1));
-    requires \separated(w->ptr + (0 .. w->cap - 1), value.ptr + (0 .. value.len - 1));
-    assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w) && (\result <==> !w->failed); */
 bool atls_percent_decode(atls_buf value, atls_writer *w);
 
 /* The reverse, as services send it: all but letters, digits and "-._~" as %XX. */
-/*@ requires valid_buf(text) && valid_writer(w);
-    requires \separated(w, text.ptr + (0 .. text.len - 1));
-    requires \separated(w->ptr + (0 .. w->cap - 1), text.ptr + (0 .. text.len - 1));
-    assigns *w, w->ptr[0 .. w->cap - 1];
-    ensures valid_writer(w); */
 void atls_percent_encode(atls_buf text, atls_writer *w);
 
 #endif
