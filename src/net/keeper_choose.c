@@ -78,6 +78,9 @@ keeper_choice keeper_choose(atls_keeper *k, keeper_entry *e, uint64_t now_ms, si
         return CHOICE_NONE;
     }
     uint32_t pool = reach & ~e->tried;
+    if (pool == 0 && !e->wanted) {
+        return CHOICE_NONE; /* nobody waits: the next renewal is time enough */
+    }
     if (pool == 0) { /* all were asked: once more, later */
         e->tried = 0;
         e->next_ms = now_ms + keeper_backoff(k, KEEPER_RETRY_MS, KEEPER_RETRY_MAX_MS, e->round++);
