@@ -3,8 +3,9 @@
 # overflow, unsigned ones too, endless loops) against the contracts in their headers, for every input. A copy with the
 # length check taken out must not be provable: otherwise the proof would say nothing. With FILEs, only those and their
 # broken copies. Needs frama-c, why3, cvc4, z3.
-# Not proved: err.c, src/binding/go_attestation.c (which has contracts), one goal of read_message in
-# src/binding/tdx_quote_message.c (its views after its reader is gone), what the values mean, and the use of these functions by other files.
+# Not proved: err.c, one goal of read_message in
+# src/binding/tdx_quote_message.c (its views after its reader is gone), what the values mean, and the use
+# of these functions by other files.
 #
 # Each file is tried first with one prover and whole goals, which is by far the fastest, and what it leaves open with two
 # provers and each goal in parts. Provers are bounded by steps (PROOF_STEPS), not by seconds, so that a busy machine proves the same.
@@ -18,7 +19,7 @@ files=(src/binding/protobuf.c src/trust/pck.c src/evidence/dcap/quote.c src/evid
     src/evidence/log/tcg.c src/evidence/log/ima.c src/codec/msgpack.c src/codec/msgpack_write.c
     src/binding/dstack_v0.c src/attest/qgs_message.c src/attest/cert_table.c src/binding/intel_quote.c
     src/base/reader.c src/base/writer.c src/codec/scale.c src/evidence/dcap/report.c src/binding/cocos_frame.c
-    src/binding/protobuf_find.c src/binding/sevsnp.c
+    src/binding/protobuf_find.c src/binding/sevsnp.c src/binding/go_attestation.c
     src/binding/hello.c src/evidence/snp/report.c src/trust/amd_cert_table.c src/trust/item.c)
 parts=(src/trust/pck.c) # with goals that only two provers prove, and in parts: not tried otherwise
 steps=${PROOF_STEPS:-500000}
@@ -132,6 +133,7 @@ broken take_line src/binding/atlas_http.c 's/len < r->left && //' assert_rte_mem
 broken put_bytes src/binding/tdx_quote_message.c 's/ || len > ATLS_TDX_FIXED_LEN - at//' assert_rte_mem_access
 broken atls_msgpack_put_numbers src/codec/msgpack_write.c 's/i < bytes.len; i++/; i++/' assert_rte_mem_access
 broken put_bytes src/binding/sevsnp.c 's/ || len > ATLS_SEVSNP_REPORT_LEN - at//' assert_rte_mem_access
+broken read_pcr src/binding/go_attestation.c 's/key >= PCRS || //' assert_rte_index_bound
 broken is_key src/trust/item.c 's/key.len < 2 || //' 'assert_rte_(unsigned_overflow|mem_access)'
 wait
 
