@@ -122,6 +122,121 @@ def what_atls_shows(d, pki, backend):
             report.check(run.code == 0 and run.out == "HELLO\n", f"atls connect, {options}", f"{run.code} {run.err}")
 
 
+# --- dstack's own forms ---
+
+TDX = slice(48, 632)  # the TD report in a quote of version 4; in it RTMR3 at 472, report data at 520
+RUNTIME = 0x08000001
+
+
+def digest_of(name, payload, version):
+    if version == 2:  # the canonical JSON of its members, sorted and without spaces
+        text = json.dumps({"name": name.decode(), "payload": payload.hex(), "type": RUNTIME}, separators=(",", ":"), sort_keys=True)
+        return hashlib.sha384(text.encode()).digest()
+    return hashlib.sha384(RUNTIME.to_bytes(4, "little") + b":" + name + b":" + payload).digest()
+
+
+def rtmr3_of(events):
+    register = bytes(48)
+    for event in events:
+        register = hashlib.sha384(register + digest_of(*event)).digest()
+    return register
+
+
+class Msgpack:
+    """What the attestation of version 1 uses of MessagePack."""
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, n):
+        assert self.at + n <= len(self.data)
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def number(self, n):
+        return int.from_bytes(self.take(n), "big")
+
+    def value(self):
+        b = self.number(1)
+        if b < 0x80:
+            return b
+        if b < 0x90 or b in (0xde, 0xdf):
+            n = b & 15 if b < 0x90 else self.number(2 << (b - 0xde))
+            return {self.value(): self.value() for _ in range(n)}
+        if b < 0xa0 or b in (0xdc, 0xdd):
+            n = b & 15 if b < 0xa0 else self.number(2 << (b - 0xdc))
+            return [self.value() for _ in range(n)]
+        if b < 0xc0 or b in (0xd9, 0xda, 0xdb):
+            return self.take(b & 31 if b < 0xc0 else self.number(1 << (b - 0xd9))).decode()
+        if b in (0xc4, 0xc5, 0xc6):
+            return self.take(self.number(1 << (b - 0xc4)))
+        if b in (0xcc, 0xcd, 0xce, 0xcf):
+            return self.number(1 << (b - 0xcc))
+        raise ValueError(hex(b))
+
+
+def attestation_parts(content):
+    """Quote and runtime events of either version, platform TDX; its own copy of the report data."""
+    if content[:1] != b"\0":
+        m = Msgpack(content)
+        a = m.value()
+        data = a["stack"]["data"]
+        if m.at != len(content) or a["version"] != 1 or a["platform"]["kind"] != "tdx":
+            raise ValueError("version, platform, or what stands behind")
+        events = [(e["event"].encode(), bytes(e["payload"]), e.get("version", 1)) for e in data["runtime_events"]]
+        return bytes(a["platform"]["data"]["quote"]), events, bytes(data["report_data"])
+    s = Scale(content)
+    if s.take(2) != b"\0\0":
+        raise ValueError("version or platform")
+    quote = s.vec()
+    for _ in range(s.compact()):  # the log of what was measured at boot
+        s.take(8)
+        s.vec(), s.vec(), s.vec()
+    events = [(s.vec(), s.vec(), 1) for _ in range(s.compact())]
+    stored = s.take(64)
+    s.vec()
+    if s.at != len(s.data):
+        raise ValueError("what stands behind")
+    return quote, events, stored
+
+
+def older_parts(quote, log):
+    events = [(e["event"].encode(), bytes.fromhex(e["event_payload"]), e.get("version", 1)) for e in json.loads(log)
+              if e["imr"] == 3 and e["event_type"] == RUNTIME]
+    return quote, events, None
+
+
+def dstack_is_bound(d, der, use=b"ratls-cert:"):
+    """None, or what is wrong with the certificate."""
+    pem = ssl.DER_cert_to_PEM_cert(der).encode()
+    (d / "shown.pem").write_bytes(pem)
+    spki, _ = key_of(pem)
+    if openssl("verify", "-check_ss_sig", "-CAfile", d / "shown.pem", d / "shown.pem").returncode != 0:
+        return "openssl verify"
+    found = {oid: octets(v) for oid, critical, v in extensions(der) if oid.startswith("1.3.6.1.4.1.62397.1.") and not critical}
+    if ATTESTATION in found:
+        quote, events, stored = attestation_parts(found[ATTESTATION])
+    else:
+        quote, events, stored = older_parts(found[QUOTE], found[LOG])
+    wanted = hashlib.sha512(use + spki).digest()
+    report_ = quote[TDX]
+    if stored not in (None, wanted):
+        return "stored report data"
+    if not events or report_[472:520] != rtmr3_of(events):
+        return f"RTMR3, of {len(events)} events"
+    return None if report_[520:584] == wanted else "the quote's report data"
+
+
+def what_atls_shows_as_dstack(d, pki, backend):
+    for form in ("attestation", "quote"):
+        with Server(backend, "--attest", "sim", "--sim", pki, "--tee", "tdx", "--event-log", "dstack", "--binding", "ra-tls-dstack",
+                    "--binding-option", f"form={form}") as server:
+            der, version = connected(server.port)
+            why = dstack_is_bound(d, der)
+            report.check(why is None and version == "TLSv1.3", f"a certificate of ours, form={form}", why)
+            report.check((ATTESTATION in [oid for oid, _, _ in extensions(der)]) == (form == "attestation"), f"form={form} is that form")
+            report.check(dstack_is_bound(d, der, b"app-data:") is not None, "a certificate for another use is noticed by this check too")
+
+
 # --- certificates made here ---
 
 def make(d, name, parts):
@@ -174,6 +289,7 @@ def main():
         report.check(atls("sim", "pki", pki).code == 0, "atls sim pki")
         backend = Backend()
         what_atls_shows(d, pki, backend)
+        what_atls_shows_as_dstack(d, pki, backend)
         what_atls_refuses(d, pki)
     report.end()
 
