@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <atls/attester.h>
+#include <atls/store.h>
 #include <atls/verifier.h>
 
 typedef struct atls_config atls_config;
@@ -23,6 +24,12 @@ ATLS_API void atls_config_free(atls_config *c);
  * empty authenticator (refusal). One of them must be set. */
 ATLS_API void atls_config_set0_verifier(atls_config *c, const atls_verifier *v);
 ATLS_API void atls_config_set0_attester(atls_config *c, const atls_attester *a);
+/* Where what a verification lacks comes from, before a peer's evidence is judged: first out of the evidence itself (stapled,
+ * as far as it holds), then by get(arg, ...), which is atls_fetcher_get's like and may block: both are a job. Whether
+ * it succeeds or not the evidence is judged then, and the verdict says what was missing. store and arg are borrowed; the store is the one
+ * that the verifier is attached to. get may be NULL. */
+typedef atls_code atls_get_collateral(void *arg, const atls_needs *needs, uint32_t timeout_ms, atls_err *err);
+ATLS_API void atls_config_set0_store(atls_config *c, atls_store *store, atls_get_collateral *get, void *arg);
 /* Key and leaf certificate of this side's authenticators (copied by reference). If the SSL* shows a
  * certificate too, it has this same key, unless two_keys is set here and the peer's policy allows it. */
 ATLS_API ATLS_MUST_USE atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key,
@@ -99,8 +106,8 @@ ATLS_API ATLS_MUST_USE atls_code atls_session_reattest(atls_session *s, atls_err
  * answered any more. Before closing a socket, read until it ends: bytes left in it would reset the peer's. */
 ATLS_API ATLS_MUST_USE atls_code atls_session_shutdown(atls_session *s, atls_err *err);
 
-/* The job behind ATLS_WANT_JOB (getting a quote), NULL when there is none. Run it here or in any thread, then
- * call again. It runs once: a second call returns at once. The session must not be freed while it runs. */
+/* The job behind ATLS_WANT_JOB (getting a quote, or collateral), NULL when there is none. Run it here or in any thread, then
+ * call again; there may be a second one by then. It runs once: a second call returns at once. The session must not be freed while it runs. */
 ATLS_API atls_job *atls_session_get0_job(atls_session *s);
 ATLS_API void atls_job_run(atls_job *job);
 

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "base/err.h"
+#include "channel/gather.h"
 #include "channel/session.h"
 #include "claims/evidence_parts.h"
 #include "crypto/digest.h"
@@ -50,7 +51,8 @@ atls_code atls_ask_first(atls_session *s, atls_err *err)
 
 bool atls_ask_outstanding(const atls_session *s)
 {
-    return s->ask.state == ASK_REQUESTED || s->ask.state == ASK_ATTACHMENT;
+    return s->ask.state == ASK_REQUESTED || s->ask.state == ASK_ATTACHMENT ||
+           s->ask.state == ASK_GATHERING;
 }
 
 static atls_code queue_verdict(atls_session *s, uint8_t verdict, atls_err *err)
@@ -178,6 +180,58 @@ static atls_code check_verdict(const atls_session *s, const atls_ea *ea, const a
     return ATLS_OK;
 }
 
+/* A copy of its own; what stood there before is freed. */
+static atls_code hold(uint8_t **held, size_t *held_len, atls_buf bytes, atls_err *err)
+{
+    uint8_t *copy = malloc(bytes.len > 0 ? bytes.len : 1);
+    if (copy == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    memcpy(copy, bytes.ptr, bytes.len);
+    free(*held);
+    *held = copy;
+    *held_len = bytes.len;
+    return ATLS_OK;
+}
+
+static void drop_held(atls_ask *ask)
+{
+    free(ask->held);
+    free(ask->held_attachment);
+    ask->held = ask->held_attachment = NULL;
+    ask->held_len = ask->held_attachment_len = 0;
+}
+
+/* The same view of the copy, if it is one of the original. */
+static void move_view(atls_buf *view, atls_buf from, const uint8_t *to)
+{
+    const uintptr_t at = (uintptr_t)view->ptr - (uintptr_t)from.ptr;
+    if (view->len > 0 && at < from.len) {
+        view->ptr = to + at;
+    }
+}
+
+/* Once a judgement: what the job and the judging behind it look at is copied, as the frame's memory is not ours to keep. */
+static atls_code gather_for(atls_session *s, atls_buf bytes, atls_buf attachment,
+                            const atls_evidence *evidence, atls_err *err)
+{
+    atls_ask *ask = &s->ask;
+    atls_evidence moved = *evidence;
+    if (bytes.ptr != ask->held) {
+        ATLS_TRY(hold(&ask->held, &ask->held_len, bytes, err));
+    }
+    if (attachment.ptr != NULL) {
+        ATLS_TRY(hold(&ask->held_attachment, &ask->held_attachment_len, attachment, err));
+    }
+    for (size_t i = 0; i < moved.parts_n; i++) {
+        move_view(&moved.parts[i].bytes, bytes, ask->held);
+        move_view(&moved.parts[i].bytes, attachment, ask->held_attachment);
+    }
+    ATLS_TRY(atls_gather_start(s, &moved, err));
+    ask->state = ASK_GATHERING;
+    return ATLS_WANT_JOB;
+}
+
 /* The authenticator is genuine, and the peer's: now its evidence. The verdict is kept either way. */
 static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_payload *payload,
                                 const atls_evidence *evidence, atls_err *err)
@@ -194,6 +248,10 @@ static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_
         return ATLS_E_SYSTEM;
     }
     atls_code rc = check_verdict(s, ea, v, err);
+    if (rc == ATLS_E_COLLATERAL && atls_gather_may_help(s, evidence)) {
+        atls_verdict_free(v);
+        return ATLS_WANT_JOB;
+    }
     atls_verdict_free(s->ask.verdict);
     s->ask.verdict = v;
     return rc;
@@ -224,12 +282,7 @@ static atls_code wait_for_attachment(atls_session *s, atls_buf bytes, const atls
                         "an attachment of %u bytes is announced, at most %d fit",
                         (unsigned)payload->attachment_len, ATLS1_ATTACHMENT_MAX);
     }
-    ask->held = malloc(bytes.len);
-    if (ask->held == NULL) {
-        return ATLS_ERR_NOMEM(err);
-    }
-    memcpy(ask->held, bytes.ptr, bytes.len);
-    ask->held_len = bytes.len;
+    ATLS_TRY(hold(&ask->held, &ask->held_len, bytes, err));
     memcpy(ask->attachment_sha256, payload->attachment_sha256, sizeof ask->attachment_sha256);
     ask->attachment_len = payload->attachment_len;
     ask->state = ASK_ATTACHMENT;
@@ -271,7 +324,11 @@ static atls_code judge(atls_session *s, atls_buf bytes, atls_buf attachment, atl
     if (attachment.ptr != NULL) {
         ATLS_TRY(add_attachment(&evidence, attachment, err));
     }
-    ATLS_TRY(judge_evidence(s, &ea, &payload, &evidence, err));
+    atls_code rc = judge_evidence(s, &ea, &payload, &evidence, err);
+    if (rc == ATLS_WANT_JOB) {
+        return gather_for(s, bytes, attachment, &evidence, err);
+    }
+    ATLS_TRY(rc);
     return accept_peer(s, key_sha256, err);
 }
 
@@ -297,10 +354,21 @@ static atls_code refuse(atls_session *s, atls_code code, const atls_err *err)
     return code;
 }
 
+/* rc of judge(): what was held is dropped unless it is still needed. */
+static atls_code judged(atls_session *s, atls_code rc, atls_err *err)
+{
+    if (s->ask.state == ASK_ATTACHMENT || s->ask.state == ASK_GATHERING) {
+        if (rc == ATLS_OK || rc == ATLS_WANT_JOB) {
+            return ATLS_OK; /* the frame has been taken */
+        }
+    }
+    drop_held(&s->ask);
+    return rc == ATLS_OK ? ATLS_OK : refuse(s, rc, err);
+}
+
 atls_code atls_ask_authenticator(atls_session *s, atls_buf bytes, atls_err *err)
 {
-    atls_code rc = judge(s, bytes, (atls_buf){NULL, 0}, err);
-    return rc == ATLS_OK ? ATLS_OK : refuse(s, rc, err);
+    return judged(s, judge(s, bytes, (atls_buf){NULL, 0}, err), err);
 }
 
 atls_code atls_ask_attachment(atls_session *s, atls_buf bytes, atls_err *err)
@@ -314,8 +382,18 @@ atls_code atls_ask_attachment(atls_session *s, atls_buf bytes, atls_err *err)
     } else {
         rc = judge(s, (atls_buf){s->ask.held, s->ask.held_len}, bytes, err);
     }
-    free(s->ask.held);
-    s->ask.held = NULL;
-    s->ask.held_len = 0;
+    return judged(s, rc, err);
+}
+
+atls_code atls_ask_advance(atls_session *s, atls_err *err)
+{
+    if (s->ask.state != ASK_GATHERING || atls_gather_goes_on(s)) {
+        return ATLS_OK;
+    }
+    atls_ask *ask = &s->ask;
+    atls_code rc = judge(s, (atls_buf){ask->held, ask->held_len},
+                         (atls_buf){ask->held_attachment, ask->held_attachment_len}, err);
+    atls_gather_free(s);
+    drop_held(ask);
     return rc == ATLS_OK ? ATLS_OK : refuse(s, rc, err);
 }

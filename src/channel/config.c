@@ -53,6 +53,13 @@ void atls_config_set0_attester(atls_config *c, const atls_attester *a)
     c->attester = a;
 }
 
+void atls_config_set0_store(atls_config *c, atls_store *store, atls_get_collateral *get, void *arg)
+{
+    c->store = store;
+    c->get = get;
+    c->get_arg = arg;
+}
+
 atls_code atls_config_set1_identity(atls_config *c, X509 *leaf, EVP_PKEY *key, atls_err *err)
 {
     if (leaf == NULL || key == NULL || X509_check_private_key(leaf, key) != 1) {

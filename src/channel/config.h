@@ -15,6 +15,9 @@
 struct atls_config {
     const atls_verifier *verifier; /* NULL: nothing is asked of the peer */
     const atls_attester *attester; /* NULL: its request is refused, by an empty authenticator */
+    atls_store *store;             /* NULL: evidence is judged with what the verifier has */
+    atls_get_collateral *get;
+    void *get_arg;
     X509 *leaf;
     EVP_PKEY *key;
     uint8_t *spki; /* SubjectPublicKeyInfo of leaf */

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 
 #include "base/err.h"
+#include "channel/gather.h"
 #include "channel/session.h"
 #include "channel/shown.h"
 #include "crypto/digest.h"
@@ -122,7 +123,19 @@ static atls_code judge(atls_session *s, atls_err *err)
         expected->binding_line = link->binding->line;
     }
     expected->pki_name = s->pki_name;
+    if (atls_gather_goes_on(s)) {
+        return ATLS_WANT_JOB;
+    }
     atls_verdict *v = check(s, err);
+    if (v != NULL && atls_verdict_code(v) == ATLS_E_COLLATERAL &&
+        atls_gather_may_help(s, &link->carried.evidence)) {
+        atls_verdict_free(v);
+        ATLS_TRY(atls_gather_start(s, &link->carried.evidence, err));
+        s->dialect->judging = true; /* again, when the job is done */
+        return ATLS_WANT_JOB;
+    }
+    s->dialect->judging = false;
+    atls_gather_free(s);
     atls_carried_clear(&link->carried);
     if (v == NULL) {
         return ATLS_E_SYSTEM;
@@ -191,6 +204,9 @@ static atls_code take_steps(atls_session *s, atls_err *err)
         ATLS_TRY(write_out(s, err));
         if (s->dialect->done) {
             return open_session(s, err);
+        }
+        if (s->dialect->judging) {
+            ATLS_TRY(judge(s, err));
         }
         if (s->dialect->reading) {
             ATLS_TRY(read_more(s, err));

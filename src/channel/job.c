@@ -5,8 +5,16 @@
 void atls_job_prepare(atls_job *job, const atls_attester *attester, const atls_report_data *data)
 {
     atls_job_clear(job);
+    job->work = NULL;
     job->attester = attester;
     job->data = *data;
+    atomic_store(&job->state, JOB_READY);
+}
+
+void atls_job_prepare_work(atls_job *job, atls_code (*work)(atls_job *job, atls_err *err))
+{
+    atls_job_clear(job);
+    job->work = work;
     atomic_store(&job->state, JOB_READY);
 }
 
@@ -30,6 +38,8 @@ void atls_job_run(atls_job *job)
     if (job == NULL || !atomic_compare_exchange_strong(&job->state, &ready, JOB_RUNNING)) {
         return; /* another thread has it, or it is done: a job is run once */
     }
-    job->code = job->attester->attest(job->attester->self, &job->data, &job->evidence, &job->err);
+    job->code = job->work != NULL ? job->work(job, &job->err)
+                                  : job->attester->attest(job->attester->self, &job->data,
+                                                          &job->evidence, &job->err);
     atomic_store(&job->state, JOB_DONE);
 }

@@ -1,4 +1,5 @@
 /* session.c: the session as its user sees it. */
+#include "channel/gather.h"
 #include "channel/session.h"
 
 #include <stdlib.h>
@@ -78,7 +79,9 @@ void atls_session_free(atls_session *s)
     atls_dialect_free(s);
     atls_job_clear(&s->job);
     atls_verdict_free(s->ask.verdict);
+    atls_gather_free(s);
     free(s->ask.held);
+    free(s->ask.held_attachment);
     free(s->answer.request);
     OPENSSL_free(s->tls_spki);
     EVP_PKEY_free(s->tls_key);
@@ -144,11 +147,15 @@ static atls_code take_frame(atls_session *s, atls_err *err)
 /* What to wait for when nothing can be done now. Output that waits comes before input: WANT_WRITE says both. */
 static atls_code what_is_wanted(atls_session *s)
 {
-    atls_job_state job = atls_job_look(&s->job);
-    if (job == JOB_READY || job == JOB_RUNNING) {
+    if (atls_session_get0_job(s) != NULL) {
         return ATLS_WANT_JOB;
     }
     return s->out_first != NULL ? ATLS_WANT_WRITE : ATLS_WANT_READ;
+}
+
+static bool is_ready(const atls_job *job)
+{
+    return job != NULL && atls_job_look(job) == JOB_READY;
 }
 
 static void open_when_due(atls_session *s)
@@ -165,6 +172,7 @@ static atls_code pump(atls_session *s, atls_err *err)
 {
     bool exchange = s->stage == STAGE_EXCHANGE;
     for (;;) {
+        ATLS_TRY(atls_ask_advance(s, err));
         ATLS_TRY(atls_answer_advance(s, err));
         atls_code rc = atls_frames_flush(s, err);
         if (rc != ATLS_OK && rc != ATLS_WANT_WRITE) {
@@ -174,7 +182,7 @@ static atls_code pump(atls_session *s, atls_err *err)
         if ((exchange && s->stage == STAGE_OPEN) || s->close_read) {
             return ATLS_OK;
         }
-        if (atls_job_look(&s->job) == JOB_READY && !s->job_told && !exchange) {
+        if (is_ready(atls_session_get0_job(s)) && !s->job_told && !exchange) {
             s->job_told = true;
             return ATLS_WANT_JOB; /* told once before data, which could come without end */
         }
@@ -388,8 +396,12 @@ void atls_session_set_time(atls_session *s, uint64_t now_ms, int64_t when_s)
 
 atls_job *atls_session_get0_job(atls_session *s)
 {
-    atls_job_state job = atls_job_look(&s->job);
-    return job == JOB_READY || job == JOB_RUNNING ? &s->job : NULL;
+    const bool quote = atls_job_look(&s->job) == JOB_READY || atls_job_look(&s->job) == JOB_RUNNING;
+    const bool gather = atls_gather_goes_on(s);
+    if (gather && (!quote || is_ready(s->gather))) { /* one that nobody has taken yet comes first */
+        return s->gather;
+    }
+    return quote ? &s->job : NULL;
 }
 
 bool atls_session_wants_write(const atls_session *s)

@@ -22,6 +22,7 @@ typedef enum atls_ask_state {
     ASK_NOTHING = 0, /* no verifier: the peer is told so in the first frame */
     ASK_REQUESTED,   /* the answer is due */
     ASK_ATTACHMENT,  /* an authenticator has announced one, and waits for it */
+    ASK_GATHERING,   /* all is there; collateral is being fetched before it is judged */
     ASK_ACCEPTED
 } atls_ask_state;
 
@@ -40,8 +41,10 @@ typedef struct atls_ask {
     uint8_t context[ATLS1_CONTEXT_LEN];
     uint8_t request[ATLS_REQUEST_SPACE];
     size_t request_len;
-    uint8_t *held; /* the authenticator that waits for its attachment */
+    uint8_t *held; /* the authenticator that waits for its attachment, or for collateral */
     size_t held_len;
+    uint8_t *held_attachment; /* likewise for collateral; NULL: there is none */
+    size_t held_attachment_len;
     uint8_t attachment_sha256[32];
     uint32_t attachment_len;
     atls_verdict *verdict;
@@ -91,6 +94,7 @@ typedef struct atls_dialect { /* a session in another dialect than atls/1 */
     bool chosen;             /* link.binding is settled, its state is there */
     bool reading;            /* the exchange waits for bytes */
     bool done;               /* the exchange is over */
+    bool judging;            /* what is carried waits for collateral */
     bool key_is_new;         /* link.key belongs to this link */
     bool given_up;           /* while evidence was made inside the handshake */
     bool is_renewing;        /* we were told to make the certificate that is kept */
@@ -130,7 +134,8 @@ struct atls_session {
 
     atls_ask ask;
     atls_answer answer;
-    atls_job job;
+    atls_job job;     /* for a quote */
+    atls_job *gather; /* for collateral; NULL: none is under way (gather.h) */
     atls_dialect *dialect; /* NULL: this configuration speaks atls/1 alone */
 };
 
@@ -170,6 +175,8 @@ ATLS_MUST_USE atls_code atls_ask_first(atls_session *s, atls_err *err);   /* our
 ATLS_MUST_USE atls_code atls_ask_request(atls_session *s, atls_err *err); /* the next round */
 ATLS_MUST_USE atls_code atls_ask_authenticator(atls_session *s, atls_buf bytes, atls_err *err);
 ATLS_MUST_USE atls_code atls_ask_attachment(atls_session *s, atls_buf bytes, atls_err *err);
+/* Judges what was held for want of collateral, if that has come or cannot be had. */
+ATLS_MUST_USE atls_code atls_ask_advance(atls_session *s, atls_err *err);
 bool atls_ask_outstanding(const atls_session *s);
 
 /* --- answer.c --- */

@@ -13,6 +13,7 @@
 typedef struct rig_options { /* zero: that side does neither */
     bool client_shows, client_asks, server_shows, server_asks;
     bool after_peer, two_keys, no_client_certificate;
+    bool no_collateral; /* verifiers have what client_trust and server_trust give them */
     const char *client_policy, *server_policy; /* JSON; NULL: the built-in rule */
     const atls_sim_quote *client_quote, *server_quote;
     const atls_attester *server_attester; /* borrowed; NULL: the simulator's */

@@ -1,0 +1,78 @@
+#include "channel/gather.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+
+struct gather {
+    atls_job job; /* first: the job's work finds the rest */
+    const atls_config *config;
+    atls_evidence evidence; /* its bytes are the session's */
+    atls_needs needs;
+    uint32_t timeout_ms;
+    int64_t when_s;
+};
+
+/* What fails here is told by the verdict on the evidence: as missing. */
+static atls_code work(atls_job *job, atls_err *err)
+{
+    struct gather *g = (struct gather *)job;
+    const atls_config *c = g->config;
+    size_t taken = 0;
+    (void)!atls_store_take_evidence(c->store, &g->evidence, g->when_s, &taken, err);
+    atls_store_reduce_needs(c->store, &g->needs, g->when_s);
+    return g->needs.n == 0 || c->get == NULL ? ATLS_OK
+                                             : c->get(c->get_arg, &g->needs, g->timeout_ms, err);
+}
+
+/* What is left of the time in which the peer's verdict is due. */
+static uint32_t time_left(const atls_session *s)
+{
+    const uint64_t due = s->stage == STAGE_OPEN ? s->ask.answer_due : s->deadline_ms;
+    const uint64_t left = due > s->now_ms ? due - s->now_ms : 1;
+    return left < s->config->timeout_ms ? (uint32_t)left : s->config->timeout_ms;
+}
+
+static void lacking(const atls_session *s, const atls_evidence *evidence, atls_needs *needs)
+{
+    atls_evidence_needs(evidence, needs);
+    atls_store_reduce_needs(s->config->store, needs, s->when_s);
+}
+
+bool atls_gather_may_help(const atls_session *s, const atls_evidence *evidence)
+{
+    atls_needs needs;
+    if (s->config->store == NULL || s->gather != NULL) {
+        return false;
+    }
+    lacking(s, evidence, &needs);
+    return needs.n > 0;
+}
+
+atls_code atls_gather_start(atls_session *s, const atls_evidence *evidence, atls_err *err)
+{
+    struct gather *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        return ATLS_ERR_NOMEM(err);
+    }
+    g->config = s->config;
+    g->evidence = *evidence;
+    g->timeout_ms = time_left(s);
+    g->when_s = s->when_s;
+    lacking(s, evidence, &g->needs);
+    atls_job_prepare_work(&g->job, work);
+    s->gather = &g->job;
+    s->job_told = false;
+    return ATLS_OK;
+}
+
+bool atls_gather_goes_on(const atls_session *s)
+{
+    return s->gather != NULL && atls_job_look(s->gather) != JOB_DONE;
+}
+
+void atls_gather_free(atls_session *s)
+{
+    free(s->gather);
+    s->gather = NULL;
+}
