@@ -328,12 +328,12 @@ int bench_verify(int argc, char **argv)
     if (optind == argc) {
         return say_refusal(ATLS_E_USAGE, "usage.operand", "wanted is: %s", bench_flags.usage);
     }
-    atls_verifier *verifier = NULL;
+    verifier_kit kit = {0};
     atls_err err = {0};
-    atls_code rc = verifier_setup_make(&r.setup, &verifier, &err);
+    atls_code rc = verifier_setup_make(&r.setup, false, r.at_s, &kit, &err);
     for (int i = optind; rc == ATLS_OK && i < argc; i++) {
-        rc = bench_file(argv[i], &r, verifier, &err);
+        rc = bench_file(argv[i], &r, kit.verifier, &err);
     }
-    atls_verifier_free(verifier);
+    verifier_kit_clear(&kit);
     return rc == ATLS_OK ? 0 : say_err(&err, NULL);
 }

@@ -17,6 +17,7 @@ int command_connect(int argc, char **argv);
 int command_proxy(int argc, char **argv);
 int command_attest(int argc, char **argv);
 int command_policy(int argc, char **argv);
+int command_collateral(int argc, char **argv);
 int command_sim(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_demo(int argc, char **argv);

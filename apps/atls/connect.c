@@ -35,7 +35,8 @@ static const flags connect_flags = {
     "Connects with attested TLS (binding atls/1, or one named), judges the server, and carries standard input and\n"
     "output only if it is accepted. With CMD: runs it with its input and output on the connection.\n"
     "Exit status: that of the verdict; 2 for a connection that is lost.",
-    {own_flags, endpoint_flags, verifier_flags, evidence_source_flags, sim_quote_flags},
+    {own_flags, endpoint_flags, verifier_flags, collateral_fetch_flags, evidence_source_flags,
+     sim_quote_flags},
 };
 
 typedef struct request {

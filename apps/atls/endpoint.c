@@ -181,7 +181,8 @@ static atls_code fill_context(const endpoint_setup *s, atls_role role, endpoint 
 atls_code endpoint_open(endpoint_setup *s, atls_role role, bool ask, endpoint *out, atls_err *err)
 {
     endpoint e = {.server_name = s->server_name, .pki = s->ca != NULL};
-    atls_code rc = ask ? verifier_setup_make(&s->verifier, &e.verifier, err) : ATLS_OK;
+    atls_code rc =
+        ask ? verifier_setup_make(&s->verifier, true, (int64_t)time(NULL), &e.kit, err) : ATLS_OK;
     if (rc == ATLS_OK) {
         rc = fill_context(s, role, &e, err);
     }
@@ -190,8 +191,12 @@ atls_code endpoint_open(endpoint_setup *s, atls_role role, bool ask, endpoint *o
         rc = evidence_source_open(&s->source, err);
     }
     if (rc == ATLS_OK) {
-        if (e.verifier != NULL) {
-            atls_config_set0_verifier(e.config, e.verifier);
+        if (e.kit.verifier != NULL) {
+            atls_config_set0_verifier(e.config, e.kit.verifier);
+        }
+        if (e.kit.store != NULL) {
+            atls_config_set0_store(e.config, e.kit.store,
+                                   e.kit.fetcher != NULL ? verifier_kit_get : NULL, e.kit.fetcher);
         }
         if (s->source.attester != NULL) {
             atls_config_set0_attester(e.config, s->source.attester);
@@ -211,7 +216,7 @@ void endpoint_close(endpoint *e, endpoint_setup *s)
 {
     SSL_CTX_free(e->ctx);
     atls_config_free(e->config);
-    atls_verifier_free(e->verifier);
+    verifier_kit_clear(&e->kit);
     evidence_source_close(&s->source);
     *e = (endpoint){0};
 }

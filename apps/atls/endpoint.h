@@ -24,7 +24,7 @@ typedef struct endpoint_setup {
 } endpoint_setup;
 
 typedef struct endpoint {
-    atls_verifier *verifier; /* NULL: nothing is asked of the peer */
+    verifier_kit kit; /* verifier NULL: nothing is asked of the peer */
     atls_config *config;
     SSL_CTX *ctx;
     const char *server_name;

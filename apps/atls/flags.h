@@ -9,7 +9,7 @@ typedef struct flag {
     const char *help;
 } flag;
 
-#define FLAG_TABLES 5
+#define FLAG_TABLES 6
 
 typedef struct flags {
     const char *usage; /* after "usage: " */

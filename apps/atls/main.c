@@ -14,6 +14,7 @@ static const command commands[] = {
     {"proxy", "attested server in front of a plain one", command_proxy},
     {"attest", "makes evidence here", command_attest},
     {"policy", "is a policy sound, and what does it accept?", command_policy},
+    {"collateral", "what vendors sign: fetched, kept, carried, served", command_collateral},
     {"sim", "a simulated platform: its root, its collateral, its quotes", command_sim},
     {"bench", "measures on this machine", command_bench},
     {"demo", "one attested connection, three refused ones", command_demo},

@@ -30,7 +30,7 @@ static const flags learn_flags = {
     "Writes a policy that accepts the evidence given, which must be known to be good. It is judged first,\n"
     "by the built-in rule: what is refused teaches nothing. Every value has a \"why\"; read them, and\n"
     "what the workload says is left open.",
-    {learn_own, wanted_flags, verifier_flags},
+    {learn_own, wanted_flags, verifier_flags, collateral_fetch_flags},
 };
 
 typedef struct lesson {
@@ -116,13 +116,15 @@ int policy_learn(int argc, char **argv)
         return parsed == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
     }
     atls_err err = {0};
-    atls_verifier *verifier = NULL;
+    verifier_kit kit = {0};
     int first = optind;
     l.setup.evidence = argv[first];
     int status =
-        verifier_setup_make(&l.setup, &verifier, &err) == ATLS_OK ? ATLS_OK : say_err(&err, NULL);
+        verifier_setup_make(&l.setup, !l.wanted.is_past, l.wanted.at_s, &kit, &err) == ATLS_OK
+            ? ATLS_OK
+            : say_err(&err, NULL);
     for (int i = first; i < argc && status == ATLS_OK; i++) {
-        status = judge_file(&l, verifier, argv[i]);
+        status = judge_file(&l, kit.verifier, argv[i]);
     }
     if (status == ATLS_OK) {
         status = write_policy(&l);
@@ -130,7 +132,7 @@ int policy_learn(int argc, char **argv)
     for (size_t i = 0; i < l.verdicts_n; i++) {
         atls_verdict_free(l.verdicts[i]);
     }
-    atls_verifier_free(verifier);
+    verifier_kit_clear(&kit);
     return status;
 }
 

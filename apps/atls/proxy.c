@@ -33,7 +33,8 @@ static const flags server_flags = {
     "Takes attested TLS in and gives plain bytes out. It shows evidence with --attest; it asks evidence\n"
     "of clients when --policy, --collateral or --insecure-sim-root is given. One of the two there must\n"
     "be. A line on standard error for each connection.",
-    {own_flags, endpoint_flags, verifier_flags, evidence_source_flags, sim_quote_flags},
+    {own_flags, endpoint_flags, verifier_flags, collateral_fetch_flags, evidence_source_flags,
+     sim_quote_flags},
 };
 
 typedef struct server {

@@ -13,15 +13,24 @@
 
 #define ROOT_MAX          ((size_t)256 * 1024)
 #define ENDORSEMENT_MAX   ((size_t)4 * 1024 * 1024)
+#define BUNDLE_MAX        ((size_t)256 * 1024 * 1024)
 #define STORE_FILES_MAX   1024
 #define COLLATERAL_SUFFIX ".json"
 
 enum { POLICY = 0x200, COLLATERAL, ENDORSEMENT, ROOT, SIM_ROOT, DUMMY };
 
+typedef struct making {
+    verifier_kit kit; /* the store in memory, unless a directory was named */
+    const verifier_setup *setup;
+    bool uses_store;
+    int64_t when_s;
+} making;
+
 const flag verifier_flags[] = {
     {POLICY, "policy", "FILE", "what to accept; without it the built-in rule applies"},
     {COLLATERAL, "collateral", "FILE|DIR",
-     "collateral (JSON), or a directory: its *.json, but no state.json; repeatable"},
+     "a store of collateral (directory), an air-gap bundle, or collateral in JSON; of a directory that is no store its "
+     "*.json, but no state.json; repeatable"},
     {ENDORSEMENT, "endorsement", "FILE",
      "certificates or raw keys beside the evidence; repeatable"},
     {ROOT, "root", "FAMILY:FILE",
@@ -42,7 +51,7 @@ static void append(const char **list, size_t *n, const char *arg, bool *too_many
     list[(*n)++] = arg;
 }
 
-bool verifier_setup_take(verifier_setup *s, int id, const char *arg)
+bool verifier_setup_take(verifier_setup *s, int id, char *arg)
 {
     switch (id) {
     case POLICY:
@@ -64,7 +73,7 @@ bool verifier_setup_take(verifier_setup *s, int id, const char *arg)
         s->takes_dummy = true;
         return true;
     default:
-        return false;
+        return collateral_setup_take(&s->source, id, arg);
     }
 }
 
@@ -76,6 +85,25 @@ static atls_code about_file(const char *path, atls_err *err)
         (void)fill_err(err, inner.code, inner.check, "%s: %s", path, inner.msg);
     }
     return err != NULL ? err->code : ATLS_E_SYSTEM;
+}
+
+static bool is_absent(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 && errno == ENOENT;
+}
+
+/* The first --collateral that is a store, or could become one as something will be fetched; NULL: there is none. */
+static const char *store_dir(const verifier_setup *s)
+{
+    for (size_t i = 0; i < s->collateral_n; i++) {
+        const char *path = s->collateral[i];
+        if (strcmp(path, "-") != 0 &&
+            (collateral_is_store(path) || (s->source.fetch && is_absent(path)))) {
+            return path;
+        }
+    }
+    return s->source.dir;
 }
 
 static atls_code add_policy(atls_verifier *v, const char *path, atls_err *err)
@@ -98,18 +126,37 @@ static atls_code add_policy(atls_verifier *v, const char *path, atls_err *err)
     return rc;
 }
 
-static atls_code add_collateral_file(atls_verifier *v, const char *path, atls_err *err)
+/* For this run only: a directory takes bundles by `atls collateral import`. */
+static atls_code import_bundle(making *m, atls_buf bundle, const char *path, atls_err *err)
+{
+    size_t taken = 0;
+    if (store_dir(m->setup) != NULL) {
+        return fill_err(
+            err, ATLS_E_USAGE, "usage.collateral",
+            "a bundle beside a store: `atls collateral import` takes it into the store");
+    }
+    m->uses_store = true;
+    return atls_store_import(m->kit.store, bundle, NULL, path, m->when_s, &taken, err);
+}
+
+static atls_code add_collateral_file(making *m, const char *path, atls_err *err)
 {
     input in = {0};
     atls_collateral *collateral = NULL;
-    atls_code rc =
-        input_read(path, INPUT_COLLATERAL_MAX, ATLS_E_INVALID, "collateral.size", &in, err);
+    atls_code rc = input_read(path, BUNDLE_MAX, ATLS_E_INVALID, "collateral.size", &in, err);
     if (rc != ATLS_OK) {
         return rc;
     }
-    rc = atls_collateral_parse(input_buf(&in), &collateral, err);
-    if (rc == ATLS_OK) {
-        rc = atls_verifier_add1_collateral(v, collateral, err);
+    if (atls_store_bundle_looks(input_buf(&in))) {
+        rc = import_bundle(m, input_buf(&in), path, err);
+    } else if (in.len > INPUT_COLLATERAL_MAX) {
+        rc = fill_err(err, ATLS_E_INVALID, "collateral.size",
+                      "%zu bytes, where at most %zu are taken", in.len, INPUT_COLLATERAL_MAX);
+    } else {
+        rc = atls_collateral_parse(input_buf(&in), &collateral, err);
+        if (rc == ATLS_OK) {
+            rc = atls_verifier_add1_collateral(m->kit.verifier, collateral, err);
+        }
     }
     if (rc != ATLS_OK) {
         rc = about_file(path, err);
@@ -130,7 +177,7 @@ static int is_store_file(const struct dirent *entry)
            strcmp(entry->d_name + n - suffix, COLLATERAL_SUFFIX) == 0;
 }
 
-static atls_code add_collateral_dir(atls_verifier *v, const char *dir, atls_err *err)
+static atls_code add_collateral_dir(making *m, const char *dir, atls_err *err)
 {
     struct dirent **entries = NULL;
     int n = scandir(dir, &entries, is_store_file, alphasort);
@@ -149,7 +196,7 @@ static atls_code add_collateral_dir(atls_verifier *v, const char *dir, atls_err 
             rc = fill_err(err, ATLS_E_SYSTEM, "input.open", "%s: the path is too long", dir);
         }
         if (rc == ATLS_OK) {
-            rc = add_collateral_file(v, path, err);
+            rc = add_collateral_file(m, path, err);
         }
         free(entries[i]);
     }
@@ -157,19 +204,25 @@ static atls_code add_collateral_dir(atls_verifier *v, const char *dir, atls_err 
     return rc;
 }
 
-static atls_code add_collateral(atls_verifier *v, const char *path, atls_err *err)
+static atls_code add_collateral(making *m, const char *path, atls_err *err)
 {
     struct stat st;
+    const char *dir = store_dir(m->setup);
+    if (dir != NULL && strcmp(dir, path) == 0) {
+        return ATLS_OK; /* open already */
+    }
     if (strcmp(path, "-") != 0 && stat(path, &st) != 0) {
         return fill_err(err, ATLS_E_SYSTEM, "input.open", "%s: %s", path, strerror(errno));
     }
     if (strcmp(path, "-") != 0 && S_ISDIR(st.st_mode)) {
-        return add_collateral_dir(v, path, err);
+        return collateral_is_store(path) ? fill_err(err, ATLS_E_USAGE, "usage.collateral",
+                                                    "%s and %s: one store can be named", dir, path)
+                                         : add_collateral_dir(m, path, err);
     }
-    return add_collateral_file(v, path, err);
+    return add_collateral_file(m, path, err);
 }
 
-static atls_code add_root(atls_verifier *v, const char *family_and_file, atls_err *err)
+static atls_code add_root(const making *m, const char *family_and_file, atls_err *err)
 {
     static const char *const names[] = {
         [ATLS_FAMILY_INTEL] = "intel",   [ATLS_FAMILY_AMD] = "amd", [ATLS_FAMILY_AWS] = "aws",
@@ -184,7 +237,10 @@ static atls_code add_root(atls_verifier *v, const char *family_and_file, atls_er
         input in = {0};
         atls_code rc = input_read(colon + 1, ROOT_MAX, ATLS_E_USAGE, "root.size", &in, err);
         if (rc == ATLS_OK) {
-            rc = atls_verifier_set1_root(v, (atls_family)i, input_buf(&in), err);
+            rc = atls_verifier_set1_root(m->kit.verifier, (atls_family)i, input_buf(&in), err);
+            rc = rc == ATLS_OK
+                     ? atls_store_set1_root(m->kit.store, (atls_family)i, input_buf(&in), err)
+                     : rc;
             rc = rc == ATLS_OK ? rc : about_file(colon + 1, err);
         }
         input_clear(&in);
@@ -195,12 +251,14 @@ static atls_code add_root(atls_verifier *v, const char *family_and_file, atls_er
                     family_and_file);
 }
 
-static atls_code add_sim_root(atls_verifier *v, const char *path, atls_err *err)
+static atls_code add_sim_root(const making *m, const char *path, atls_err *err)
 {
     input in = {0};
     atls_code rc = input_read(path, ROOT_MAX, ATLS_E_USAGE, "root.size", &in, err);
     if (rc == ATLS_OK) {
-        rc = atls_verifier_insecure_trust_simulator(v, input_buf(&in), err);
+        rc = atls_verifier_insecure_trust_simulator(m->kit.verifier, input_buf(&in), err);
+        rc = rc == ATLS_OK ? atls_store_insecure_trust_simulator(m->kit.store, input_buf(&in), err)
+                           : rc;
         rc = rc == ATLS_OK ? rc : about_file(path, err);
     }
     input_clear(&in);
@@ -240,7 +298,7 @@ static bool reads_stdin_twice(const verifier_setup *s)
            1;
 }
 
-atls_code verifier_setup_make(const verifier_setup *s, atls_verifier **out, atls_err *err)
+static atls_code check_usage(const verifier_setup *s, bool live, atls_err *err)
 {
     if (reads_stdin_twice(s)) {
         return fill_err(err, ATLS_E_USAGE, "usage.stdin",
@@ -250,30 +308,125 @@ atls_code verifier_setup_make(const verifier_setup *s, atls_verifier **out, atls
         return fill_err(err, ATLS_E_USAGE, "usage.option",
                         "one of the repeatable options stands more than %d times", SETUP_FILES_MAX);
     }
-    atls_verifier *v = atls_verifier_new();
-    if (v == NULL) {
+    if (s->source.fetch && (s->offline || !live)) {
+        return fill_err(err, ATLS_E_USAGE, "usage.fetch",
+                        "--fetch with %s: what is fetched is of today",
+                        s->offline ? "--offline" : "--at");
+    }
+    return ATLS_OK;
+}
+
+/* Of the directory that was named; for fetching, else the user's own; or one in memory. */
+static atls_code open_store(making *m, atls_err *err)
+{
+    static const size_t cap = 4096;
+    char own[4096];
+    const char *dir = store_dir(m->setup);
+    if (dir == NULL && m->setup->source.fetch && collateral_default_dir(own, cap)) {
+        dir = own;
+    }
+    m->uses_store = dir != NULL || m->setup->source.fetch;
+    return atls_store_open(dir, &m->kit.store, err);
+}
+
+static atls_code make_store(making *m, atls_err *err)
+{
+    const verifier_setup *s = m->setup;
+    atls_code rc = open_store(m, err);
+    for (size_t i = 0; rc == ATLS_OK && i < s->roots_n; i++) {
+        rc = add_root(m, s->roots[i], err);
+    }
+    for (size_t i = 0; rc == ATLS_OK && i < s->sim_roots_n; i++) {
+        rc = add_sim_root(m, s->sim_roots[i], err);
+    }
+    return rc == ATLS_OK && m->uses_store ? atls_store_load(m->kit.store, m->when_s, err) : rc;
+}
+
+static atls_code attach(making *m, bool live, atls_err *err)
+{
+    if (!m->uses_store) {
+        atls_store_free(m->kit.store);
+        m->kit.store = NULL;
+        return ATLS_OK;
+    }
+    const char *note;
+    for (size_t i = 0; (note = atls_store_note(m->kit.store, i)) != NULL; i++) {
+        fprintf(stderr, "atls: %s\n", note);
+    }
+    atls_code rc = atls_verifier_set0_store(m->kit.verifier, m->kit.store, live, err);
+    return rc == ATLS_OK && m->setup->source.fetch
+               ? collateral_fetcher_open(&m->setup->source, m->kit.store, NULL, &m->kit.fetcher,
+                                         err)
+               : rc;
+}
+
+atls_code verifier_setup_make(const verifier_setup *s, bool live, int64_t when_s, verifier_kit *out,
+                              atls_err *err)
+{
+    atls_code rc = check_usage(s, live, err);
+    if (rc != ATLS_OK) {
+        return rc;
+    }
+    making m = {.setup = s, .when_s = when_s};
+    m.kit.verifier = atls_verifier_new();
+    if (m.kit.verifier == NULL) {
         return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
     }
     if (s->takes_dummy) {
-        atls_verifier_insecure_accept_dummy(v);
+        atls_verifier_insecure_accept_dummy(m.kit.verifier);
     }
-    atls_code rc = s->policy != NULL ? add_policy(v, s->policy, err) : ATLS_OK;
-    for (size_t i = 0; rc == ATLS_OK && i < s->roots_n; i++) {
-        rc = add_root(v, s->roots[i], err);
-    }
-    for (size_t i = 0; rc == ATLS_OK && i < s->sim_roots_n; i++) {
-        rc = add_sim_root(v, s->sim_roots[i], err);
-    }
+    rc = s->policy != NULL ? add_policy(m.kit.verifier, s->policy, err) : ATLS_OK;
+    rc = rc == ATLS_OK ? make_store(&m, err) : rc;
     for (size_t i = 0; rc == ATLS_OK && i < s->endorsements_n; i++) {
-        rc = add_endorsement(v, s->endorsements[i], err);
+        rc = add_endorsement(m.kit.verifier, s->endorsements[i], err);
     }
     for (size_t i = 0; rc == ATLS_OK && i < s->collateral_n; i++) {
-        rc = add_collateral(v, s->collateral[i], err);
+        rc = add_collateral(&m, s->collateral[i], err);
     }
+    rc = rc == ATLS_OK ? attach(&m, live, err) : rc;
     if (rc != ATLS_OK) {
-        atls_verifier_free(v);
+        verifier_kit_clear(&m.kit);
         return rc;
     }
-    *out = v;
+    *out = m.kit;
     return ATLS_OK;
+}
+
+void verifier_kit_clear(verifier_kit *kit)
+{
+    atls_fetcher_free(kit->fetcher);
+    atls_verifier_free(kit->verifier);
+    atls_store_free(kit->store);
+    *kit = (verifier_kit){0};
+}
+
+atls_code verifier_kit_get(void *arg, const atls_needs *needs, uint32_t timeout_ms, atls_err *err)
+{
+    atls_err mine = {0};
+    atls_code rc = atls_fetcher_get(arg, needs, timeout_ms, &mine);
+    if (rc != ATLS_OK) {
+        (void)say_err(&mine, NULL);
+        if (err != NULL) {
+            *err = mine;
+        }
+    }
+    return rc;
+}
+
+bool verifier_kit_complete(const verifier_kit *kit, const atls_evidence *evidence, int64_t when_s)
+{
+    atls_needs needs;
+    size_t taken = 0;
+    if (kit->store == NULL) {
+        return false;
+    }
+    (void)!atls_store_take_evidence(kit->store, evidence, when_s, &taken, NULL);
+    atls_evidence_needs(evidence, &needs);
+    atls_store_reduce_needs(kit->store, &needs, when_s);
+    const size_t lacking = needs.n;
+    if (lacking > 0 && kit->fetcher != NULL) {
+        (void)verifier_kit_get(kit->fetcher, &needs, 0, NULL);
+        atls_store_reduce_needs(kit->store, &needs, when_s);
+    }
+    return taken > 0 || needs.n < lacking;
 }

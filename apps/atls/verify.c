@@ -29,7 +29,7 @@ static const flags verify_flags = {
     "Judges evidence: is it genuine, of a platform in good order, and what the policy accepts? The\n"
     "exit status says so: 0 accepted, 3 collateral missing or out of its time, 4 invalid, 5 refused by\n"
     "policy, 6 not what was wanted in its report data.",
-    {wanted_flags, own_flags, verifier_flags},
+    {wanted_flags, own_flags, verifier_flags, collateral_fetch_flags},
 };
 
 typedef struct request {
@@ -42,7 +42,7 @@ typedef struct request {
 } request;
 
 /* FLAGS_END when the option was good. */
-static int take(request *r, int id, const char *arg)
+static int take(request *r, int id, char *arg)
 {
     int taken = wanted_take(&r->wanted, id, arg);
     if (taken != 0) {
@@ -116,6 +116,30 @@ static int show_failure(const atls_err *err, const request *r)
     return status;
 }
 
+static atls_verdict *judge(const verifier_kit *kit, const evidence_file *file, const request *r,
+                           atls_err *err)
+{
+    return file->is_certificate
+               ? atls_verifier_check_certificate(kit->verifier, input_buf(&file->in), r->bindings,
+                                                 &r->wanted.expected, r->wanted.at_s, err)
+               : atls_verifier_check(kit->verifier, evidence_file_get0(file), &r->wanted.expected,
+                                     r->wanted.at_s, err);
+}
+
+/* Once more when collateral was missing, and could be had. */
+static atls_verdict *judge_complete(const verifier_kit *kit, const evidence_file *file,
+                                    const request *r, atls_err *err)
+{
+    atls_verdict *verdict = judge(kit, file, r, err);
+    if (verdict != NULL && atls_verdict_code(verdict) == ATLS_E_COLLATERAL &&
+        !file->is_certificate && !r->wanted.is_past &&
+        verifier_kit_complete(kit, evidence_file_get0(file), r->wanted.at_s)) {
+        atls_verdict_free(verdict);
+        verdict = judge(kit, file, r, err);
+    }
+    return verdict;
+}
+
 int command_verify(int argc, char **argv)
 {
     request r = {.wanted = wanted_default()};
@@ -125,21 +149,17 @@ int command_verify(int argc, char **argv)
     }
 
     atls_err err = {0};
-    atls_verifier *verifier = NULL;
+    verifier_kit kit = {0};
     evidence_file file = {0};
     int status = 0;
     r.setup.evidence = r.file;
-    if (verifier_setup_make(&r.setup, &verifier, &err) != ATLS_OK ||
+    r.setup.offline = r.wanted.is_offline;
+    if (verifier_setup_make(&r.setup, !r.wanted.is_past, r.wanted.at_s, &kit, &err) != ATLS_OK ||
         evidence_file_read_any(r.file, r.wanted.format, &file, &err) != ATLS_OK) {
         status = show_failure(&err, &r);
         goto out;
     }
-    atls_verdict *verdict =
-        file.is_certificate
-            ? atls_verifier_check_certificate(verifier, input_buf(&file.in), r.bindings,
-                                              &r.wanted.expected, r.wanted.at_s, &err)
-            : atls_verifier_check(verifier, evidence_file_get0(&file), &r.wanted.expected,
-                                  r.wanted.at_s, &err);
+    atls_verdict *verdict = judge_complete(&kit, &file, &r, &err);
     if (verdict == NULL) {
         status = say_err(&err, NULL);
         goto out;
@@ -148,6 +168,6 @@ int command_verify(int argc, char **argv)
     atls_verdict_free(verdict);
 out:
     evidence_file_clear(&file);
-    atls_verifier_free(verifier);
+    verifier_kit_clear(&kit);
     return status;
 }

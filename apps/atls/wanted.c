@@ -19,7 +19,7 @@ const flag wanted_flags[] = {
     {NONCE_TEXT, "nonce-text", "TEXT", "wanted as the nonce claim of a token"},
     {LEEWAY, "leeway", "SECONDS", "tolerance for a token's times (60)"},
     {AT, "at", "RFC3339", "judge as of this time (now)"},
-    {OFFLINE, "offline", NULL, "fetch nothing; this release never does"},
+    {OFFLINE, "offline", NULL, "fetch nothing: what happens without --fetch too"},
     {0, NULL, NULL, NULL},
 };
 
@@ -60,6 +60,7 @@ int wanted_take(wanted *w, int id, const char *arg)
         return w->expected.has_leeway ? FLAGS_END
                                       : wrong_argument("leeway", "seconds, at most 86400");
     case AT:
+        w->is_past = true;
         return input_time(arg, &w->at_s) ? FLAGS_END
                                          : wrong_argument("at", "a time like 2025-07-04T10:00:00Z");
     case ISSUER:
@@ -72,6 +73,7 @@ int wanted_take(wanted *w, int id, const char *arg)
         w->expected.nonce_text = arg;
         return FLAGS_END;
     case OFFLINE:
+        w->is_offline = true;
         return FLAGS_END;
     default:
         return 0;

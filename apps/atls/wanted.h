@@ -10,6 +10,8 @@ typedef struct wanted {
     const char *format; /* "auto" */
     atls_expected expected;
     int64_t at_s;
+    bool is_past;    /* at_s was named: it is not the clock's */
+    bool is_offline; /* asked for in so many words */
 } wanted;
 
 extern const flag wanted_flags[];

@@ -91,7 +91,8 @@ ATLS_API ATLS_MUST_USE atls_code atls_store_take_evidence(atls_store *store,
                                                           const atls_evidence *evidence,
                                                           int64_t when_s, size_t *taken,
                                                           atls_err *err);
-/* One JSON object of the contract (`--collateral FILE`), each of its parts as above, all that hold. */
+/* One JSON object of the contract (`--collateral FILE`), each of its parts as above, all that hold. None does: why the first
+ * does not. */
 ATLS_API ATLS_MUST_USE atls_code atls_store_take_json(atls_store *store, atls_buf json,
                                                       const char *from, int64_t when_s,
                                                       size_t *taken, atls_err *err);

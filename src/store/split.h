@@ -10,7 +10,9 @@
 typedef struct atls_splitting {
     atls_store *store;
     const atls_held_origin *origin;
-    size_t taken;
+    size_t taken;  /* that were new */
+    size_t good;   /* they, and those that were held already */
+    atls_err left; /* why the first was left; check NULL: none was */
     atls_err *err;
 } atls_splitting;
 

@@ -11,7 +11,22 @@
 
 atls_code atls_split_take(atls_splitting *s, const atls_item *item)
 {
-    return atls_store_take_or_leave(s->store, item, s->origin, &s->taken, s->err);
+    bool is_new = false;
+    atls_err why = {0};
+    const atls_code rc = atls_store_offer(s->store, item, s->origin, &is_new, &why);
+    if (rc == ATLS_E_SYSTEM) {
+        if (s->err != NULL) {
+            *s->err = why;
+        }
+        return rc;
+    }
+    s->taken += is_new ? 1u : 0u;
+    s->good += rc == ATLS_OK ? 1u : 0u;
+    if (rc != ATLS_OK && s->left.check == NULL) {
+        s->left = why;
+        s->left.code = rc;
+    }
+    return ATLS_OK;
 }
 
 static atls_buf text_of(const json_t *object, const char *name)

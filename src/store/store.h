@@ -85,9 +85,9 @@ ATLS_MUST_USE atls_code atls_store_admit(atls_store *store, atls_held *const *he
                                          int64_t when_s, atls_store_admitted *admitted,
                                          atls_err *err);
 
-/* An item of several: taken if it holds, left if not. ATLS_E_SYSTEM only. */
-ATLS_MUST_USE atls_code atls_store_take_or_leave(atls_store *store, const atls_item *item,
-                                                 const atls_held_origin *origin, size_t *taken,
-                                                 atls_err *err);
+/* As atls_store_take, and quick for what is held already; is_new: it was not, and is now. */
+ATLS_MUST_USE atls_code atls_store_offer(atls_store *store, const atls_item *item,
+                                         const atls_held_origin *origin, bool *is_new,
+                                         atls_err *err);
 
 #endif

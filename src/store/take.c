@@ -227,18 +227,12 @@ atls_code atls_store_take(atls_store *store, const atls_item *item, atls_item_so
     return take(store, item, &origin, &admitted, err);
 }
 
-atls_code atls_store_take_or_leave(atls_store *store, const atls_item *item,
-                                   const atls_held_origin *origin, size_t *taken, atls_err *err)
+atls_code atls_store_offer(atls_store *store, const atls_item *item, const atls_held_origin *origin,
+                           bool *is_new, atls_err *err)
 {
-    atls_store_admitted admitted;
-    atls_err why = {0};
-    if (is_held(store, item, origin->source)) {
-        return ATLS_OK;
-    }
-    const atls_code rc = take(store, item, origin, &admitted, &why);
-    *taken += rc == ATLS_OK && admitted == ATLS_STORE_NEW ? 1u : 0u;
-    if (rc == ATLS_E_SYSTEM && err != NULL) {
-        *err = why;
-    }
-    return rc == ATLS_E_SYSTEM ? rc : ATLS_OK;
+    atls_store_admitted admitted = ATLS_STORE_SAME;
+    const atls_code rc =
+        is_held(store, item, origin->source) ? ATLS_OK : take(store, item, origin, &admitted, err);
+    *is_new = rc == ATLS_OK && admitted == ATLS_STORE_NEW;
+    return rc;
 }

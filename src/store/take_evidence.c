@@ -41,6 +41,12 @@ atls_code atls_store_take_json(atls_store *store, atls_buf json, const char *fro
     const atls_held_origin origin = {.source = ATLS_ITEM_IMPORTED, .from = from, .taken_s = when_s};
     atls_splitting s = {.store = store, .origin = &origin, .err = err};
     atls_code rc = atls_split_json(&s, json);
+    if (rc == ATLS_OK && s.good == 0 && s.left.check != NULL) {
+        if (err != NULL) {
+            *err = s.left;
+        }
+        return s.left.code;
+    }
     if (rc == ATLS_OK) {
         *taken = s.taken;
     }
