@@ -10,6 +10,7 @@ static const command commands[] = {
     {"bundle", "one file of it all, for machines without a network", collateral_bundle},
     {"import", "takes a bundle or collateral in JSON, if all of it holds", collateral_import},
     {"early", "which platforms will no longer be up to date, and why", collateral_early},
+    {"serve", "a caching PCCS and KDS for other hosts", command_collateral_serve},
     {NULL, NULL, NULL},
 };
 
