@@ -25,6 +25,17 @@ bool keeper_waits_for_chain(const atls_keeper *k, const keeper_entry *e)
     return chain != NULL && chain->phase != KEEPER_IDLE && !keeper_held(k, key, &s);
 }
 
+const atls_err *keeper_chain_trouble(const atls_keeper *k, const keeper_entry *e)
+{
+    char key[ATLS_ITEM_KEY_LEN];
+    const keeper_entry *chain = chain_key(e->key, key) ? keeper_find(k, key) : NULL;
+    if (chain == NULL) {
+        return NULL;
+    }
+    const atls_err *why = chain->phase != KEEPER_IDLE ? &chain->trouble : &chain->why;
+    return why->code != ATLS_OK ? why : NULL;
+}
+
 void keeper_add_chain(const atls_keeper *k, const keeper_entry *e, atls_item *item,
                       atls_held **held)
 {

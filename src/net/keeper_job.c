@@ -117,6 +117,12 @@ static void explain_nothing(const atls_keeper *k, keeper_entry *e)
             e->key);
         return;
     }
+    const atls_err *chain = keeper_chain_trouble(k, e);
+    if (chain != NULL) {
+        e->trouble = *chain;
+        e->silent = true;
+        return;
+    }
     size_t i = 0;
     while ((e->serving & 1u << i) == 0) {
         i++;

@@ -131,6 +131,8 @@ uint32_t keeper_backoff(const atls_keeper *k, uint32_t base, uint32_t max, unsig
 #define KEEPER_CHAIN_MS 50u
 /* Is e a VCEK whose chain is being fetched? Then it waits. */
 bool keeper_waits_for_chain(const atls_keeper *k, const keeper_entry *e);
+/* What has gone wrong with the chain that it waits for; NULL: nothing, or it does not. */
+const atls_err *keeper_chain_trouble(const atls_keeper *k, const keeper_entry *e);
 /* The chain that the store has for it, beside the item; *held is to be freed. */
 void keeper_add_chain(const atls_keeper *k, const keeper_entry *e, atls_item *item,
                       atls_held **held);
