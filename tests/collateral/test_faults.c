@@ -62,7 +62,7 @@ static const fault faults[] = {
      EVERY("fetch.redirect")},
     {"login page", "good", RULE("\"type\":\"text/html\",\"body\":\"<html>log in</html>\""),
      EVERY("fetch.content_type")},
-    {"too slow", "good", RULE("\"delay\":3"), EVERY("fetch.timeout")},
+    {"too slow", "good", RULE("\"delay\":8"), EVERY("fetch.timeout")},
     {"drops before", "good", RULE("\"drop\":\"before\""), EVERY("fetch.cut")},
     {"drops in the head",
      "good",
@@ -310,7 +310,7 @@ static void ask_all(const rig *r, size_t lane, const char *total, asker out[KIND
         fail_msg("%s", err.msg);
     }
     assert_int_equal(atls_fetcher_set_option(f, "total-timeout", total, &err), ATLS_OK);
-    assert_int_equal(atls_fetcher_set_option(f, "request-timeout", "2", &err), ATLS_OK);
+    assert_int_equal(atls_fetcher_set_option(f, "request-timeout", "5", &err), ATLS_OK);
     assert_int_equal(atls_fetcher_start(f, &err), ATLS_OK);
     for (size_t i = 0; i < KINDS; i++) {
         out[i] = (asker){.f = f, .kind = i};
@@ -356,7 +356,7 @@ static void *go_wrong(void *arg)
             continue; /* every third, or it takes minutes */
         }
         scripted_tell(&l->r->bad[l->number], faults[i].world, faults[i].rule);
-        ask_all(l->r, l->number, l->r->second ? "20" : "4", l->r->got + i * KINDS);
+        ask_all(l->r, l->number, l->r->second ? "20" : "6", l->r->got + i * KINDS);
     }
     return NULL;
 }
