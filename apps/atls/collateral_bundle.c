@@ -14,7 +14,6 @@
 #include "say.h"
 
 #define PEM_FILE_MAX ((size_t)64 * 1024)
-#define BUNDLE_MAX   ((size_t)256 * 1024 * 1024)
 
 enum { SIGN = 0x100, OUT, SIGNER, AT };
 
@@ -99,7 +98,7 @@ static atls_code import_file(const collateral_room *room, const char *path, cons
 {
     input in = {0};
     size_t taken = 0;
-    atls_code rc = input_read(path, BUNDLE_MAX, ATLS_E_INVALID, "collateral.size", &in, err);
+    atls_code rc = input_read_collateral(path, &in, err);
     if (rc == ATLS_OK && atls_store_bundle_looks(input_buf(&in))) {
         rc = atls_store_import(room->store, input_buf(&in), signer, path, when_s, &taken, err);
     } else if (rc == ATLS_OK && signer != NULL) {

@@ -10,78 +10,115 @@
 
 #include <openssl/crypto.h>
 
+#include <atls/store.h>
+
 #include "say.h"
 
 #define CHUNK ((size_t)64 * 1024)
 
-static atls_code read_all(int fd, const char *path, size_t max, atls_code too_large,
-                          const char *size_check, input *out, atls_err *err)
+typedef struct limit {
+    size_t max, bundle_max; /* bytes; bundle_max 0: a bundle of collateral is nothing special */
+    atls_code too_large;
+    const char *check;
+} limit;
+
+/* For a file of that size, which begins so. */
+static size_t max_of(const limit *l, atls_buf begin)
+{
+    return l->bundle_max > 0 && atls_store_bundle_looks(begin) ? l->bundle_max : l->max;
+}
+
+static atls_code too_large(const limit *l, const char *path, size_t max, atls_err *err)
+{
+    return fill_err(err, l->too_large, l->check, "%s has more than the %zu bytes that are read",
+                    path, max);
+}
+
+static atls_code check_file(int fd, const char *path, const limit *l, size_t *size, atls_err *err)
 {
     struct stat st;
+    uint8_t begin[16];
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
         return fill_err(err, ATLS_E_SYSTEM, "input.read", "%s: %s", path,
                         errno != 0 ? strerror(errno) : "is a directory");
     }
-    if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > max) {
-        return fill_err(err, too_large, size_check, "%s has %llu bytes, where at most %zu are read",
-                        path, (unsigned long long)st.st_size, max);
+    *size = S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+    const ssize_t n = *size > l->max ? pread(fd, begin, sizeof begin, 0) : 0;
+    const size_t max = max_of(l, (atls_buf){begin, n > 0 ? (size_t)n : 0});
+    return *size > max ? fill_err(err, l->too_large, l->check,
+                                  "%s has %zu bytes, where at most %zu are read", path, *size, max)
+                       : ATLS_OK;
+}
+
+static bool grow(input *in, size_t *cap, size_t size, size_t max)
+{
+    size_t bigger = *cap > 0 ? *cap * 2 : (size > CHUNK ? size + 2 : CHUNK);
+    bigger = bigger > max + 2 ? max + 2 : bigger;
+    uint8_t *grown = OPENSSL_clear_realloc(in->bytes, *cap, bigger);
+    if (grown != NULL) {
+        in->bytes = grown;
+        *cap = bigger;
+    }
+    return grown != NULL;
+}
+
+/* After a failure too the caller frees cap bytes of in. */
+static atls_code read_into(int fd, const char *path, const limit *l, input *in, size_t *cap,
+                           atls_err *err)
+{
+    size_t size = 0;
+    atls_code rc = check_file(fd, path, l, &size, err);
+    ssize_t n = 1;
+    while (rc == ATLS_OK && n != 0) {
+        if (in->len + 1 >= *cap &&
+            !grow(in, cap, size, max_of(l, (atls_buf){in->bytes, in->len}))) {
+            return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
+        }
+        n = read(fd, in->bytes + in->len, *cap - 1 - in->len);
+        if (n < 0 && errno != EINTR) {
+            return fill_err(err, ATLS_E_SYSTEM, "input.read", "%s: %s", path, strerror(errno));
+        }
+        in->len += n > 0 ? (size_t)n : 0;
+        const size_t max = max_of(l, (atls_buf){in->bytes, in->len});
+        rc = in->len > max ? too_large(l, path, max, err) : ATLS_OK;
+    }
+    return rc;
+}
+
+static atls_code read_file(const char *path, const limit *l, input *out, atls_err *err)
+{
+    errno = 0;
+    const bool is_stdin = strcmp(path, "-") == 0;
+    const int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return fill_err(err, ATLS_E_SYSTEM, "input.open", "%s: %s", path, strerror(errno));
     }
     input in = {0};
     size_t cap = 0;
-    for (;;) {
-        if (in.len + 1 >= cap) {
-            size_t bigger = cap > 0                      ? cap * 2
-                            : (size_t)st.st_size > CHUNK ? (size_t)st.st_size + 2
-                                                         : CHUNK;
-            if (bigger > max + 2) {
-                bigger = max + 2;
-            }
-            uint8_t *grown = OPENSSL_clear_realloc(in.bytes, cap, bigger);
-            if (grown == NULL) {
-                OPENSSL_clear_free(in.bytes, cap);
-                return fill_err(err, ATLS_E_SYSTEM, "system.memory", "out of memory");
-            }
-            in.bytes = grown;
-            cap = bigger;
-        }
-        ssize_t n = read(fd, in.bytes + in.len, cap - 1 - in.len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            int why = errno;
-            OPENSSL_clear_free(in.bytes, cap);
-            return fill_err(err, ATLS_E_SYSTEM, "input.read", "%s: %s", path, strerror(why));
-        }
-        in.len += (size_t)n;
-        if (in.len > max) {
-            OPENSSL_clear_free(in.bytes, cap);
-            return fill_err(err, too_large, size_check,
-                            "%s has more than the %zu bytes that are read", path, max);
-        }
-        if (n == 0) {
-            break;
-        }
+    const atls_code rc = read_into(fd, is_stdin ? "standard input" : path, l, &in, &cap, err);
+    if (!is_stdin) {
+        (void)close(fd);
+    }
+    if (rc != ATLS_OK) {
+        OPENSSL_clear_free(in.bytes, cap);
+        return rc;
     }
     in.bytes[in.len] = '\0';
     *out = in;
     return ATLS_OK;
 }
 
-atls_code input_read(const char *path, size_t max, atls_code too_large, const char *size_check,
+atls_code input_read(const char *path, size_t max, atls_code too_large_code, const char *size_check,
                      input *out, atls_err *err)
 {
-    errno = 0;
-    if (strcmp(path, "-") == 0) {
-        return read_all(STDIN_FILENO, "standard input", max, too_large, size_check, out, err);
-    }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        return fill_err(err, ATLS_E_SYSTEM, "input.open", "%s: %s", path, strerror(errno));
-    }
-    atls_code rc = read_all(fd, path, max, too_large, size_check, out, err);
-    (void)close(fd);
-    return rc;
+    const limit l = {.max = max, .too_large = too_large_code, .check = size_check};
+    return read_file(path, &l, out, err);
+}
+
+atls_code input_read_collateral(const char *path, input *out, atls_err *err)
+{
+    const limit l = {INPUT_COLLATERAL_MAX, INPUT_BUNDLE_MAX, ATLS_E_INVALID, "collateral.size"};
+    return read_file(path, &l, out, err);
 }
 
 void input_clear(input *in)

@@ -6,6 +6,7 @@
 
 #define INPUT_EVIDENCE_MAX   ((size_t)4 * 1024 * 1024) /* a bundle */
 #define INPUT_COLLATERAL_MAX ((size_t)4 * 1024 * 1024)
+#define INPUT_BUNDLE_MAX     ((size_t)256 * 1024 * 1024) /* of collateral */
 #define INPUT_JSON_MAX       ((size_t)1024 * 1024)
 
 typedef struct input {
@@ -18,6 +19,8 @@ typedef struct input {
  * Other failures are ATLS_E_SYSTEM, "input.open" or "input.read". */
 atls_code input_read(const char *path, size_t max, atls_code too_large, const char *size_check,
                      input *out, atls_err *err);
+/* Collateral in JSON, of at most INPUT_COLLATERAL_MAX bytes, or what begins like an air-gap bundle: "collateral.size". */
+atls_code input_read_collateral(const char *path, input *out, atls_err *err);
 void input_clear(input *in);
 atls_buf input_buf(const input *in);
 

@@ -13,7 +13,6 @@
 
 #define ROOT_MAX          ((size_t)256 * 1024)
 #define ENDORSEMENT_MAX   ((size_t)4 * 1024 * 1024)
-#define BUNDLE_MAX        ((size_t)256 * 1024 * 1024)
 #define STORE_FILES_MAX   1024
 #define COLLATERAL_SUFFIX ".json"
 
@@ -143,15 +142,12 @@ static atls_code add_collateral_file(making *m, const char *path, atls_err *err)
 {
     input in = {0};
     atls_collateral *collateral = NULL;
-    atls_code rc = input_read(path, BUNDLE_MAX, ATLS_E_INVALID, "collateral.size", &in, err);
+    atls_code rc = input_read_collateral(path, &in, err);
     if (rc != ATLS_OK) {
         return rc;
     }
     if (atls_store_bundle_looks(input_buf(&in))) {
         rc = import_bundle(m, input_buf(&in), path, err);
-    } else if (in.len > INPUT_COLLATERAL_MAX) {
-        rc = fill_err(err, ATLS_E_INVALID, "collateral.size",
-                      "%zu bytes, where at most %zu are taken", in.len, INPUT_COLLATERAL_MAX);
     } else {
         rc = atls_collateral_parse(input_buf(&in), &collateral, err);
         if (rc == ATLS_OK) {
