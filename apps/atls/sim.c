@@ -14,14 +14,16 @@
 #include "sim_dir.h"
 #include "sim_up.h"
 
-enum { AT = 0x100, FAMILY, RENEW, NUMBER, PKI, TYPE, REPORT_DATA, OUT };
+enum { AT = 0x100, FAMILY, RENEW, NUMBER, CHANGE, PKI, TYPE, REPORT_DATA, OUT };
 
 static const flag pki_own_flags[] = {
     {AT, "at", "RFC3339", "a platform whose dates are around this time (now)"},
     {FAMILY, "family", "NAME[,NAME...]",
      "beside Intel's: snp, tpm, azure, nitro, cca, jwt, or all (none: snp alone takes seconds)"},
     {RENEW, "renew", "FROM", "no new platform, but that of FROM with collateral signed anew"},
-    {NUMBER, "number", "N", "with --renew: its tcbEvaluationDataNumber and CRLNumber (17)"},
+    {NUMBER, "number", "N",
+     "with --renew: its tcbEvaluationDataNumber (17); CRLs have the next CRLNumber"},
+    {CHANGE, "change", "recovery", "with --renew: what was UpToDate is no longer"},
     {0, NULL, NULL, NULL},
 };
 /* of the quote's options only the fault means something for a PKI; the others are refused */
@@ -34,16 +36,24 @@ static const flags pki_flags = {
     {pki_own_flags, sim_quote_flags},
 };
 
+typedef struct pki_request {
+    const char *from; /* NULL: a new platform */
+    uint64_t number;
+    const char *change;
+    int64_t at_s;
+    const char *families;
+} pki_request;
+
 /* A new platform, or that of a directory with new collateral. */
-static atls_code make_platform(const char *from, uint64_t number, int64_t at_s, const char *fault,
-                               atls_sim **out, atls_err *err)
+static atls_code make_platform(const pki_request *r, const char *fault, atls_sim **out,
+                               atls_err *err)
 {
     atls_sim *sim = NULL;
-    if (from == NULL) {
-        return atls_sim_new(at_s, fault, out, err);
+    if (r->from == NULL) {
+        return atls_sim_new(r->at_s, fault, out, err);
     }
-    atls_code rc = sim_dir_load(from, &sim, err);
-    rc = rc == ATLS_OK ? atls_sim_renew(sim, at_s, (uint32_t)number, err) : rc;
+    atls_code rc = sim_dir_load(r->from, &sim, err);
+    rc = rc == ATLS_OK ? atls_sim_reissue(sim, r->at_s, (uint32_t)r->number, r->change, err) : rc;
     if (rc != ATLS_OK) {
         atls_sim_free(sim);
         return rc;
@@ -54,10 +64,7 @@ static atls_code make_platform(const char *from, uint64_t number, int64_t at_s, 
 
 static int run_pki(int argc, char **argv)
 {
-    const char *from = NULL;
-    uint64_t number = 17;
-    int64_t at_s = (int64_t)time(NULL);
-    const char *families = NULL;
+    pki_request r = {.number = 17, .at_s = (int64_t)time(NULL)};
     atls_sim_quote quote = {0};
     flags_begin();
     int id;
@@ -68,15 +75,16 @@ static int run_pki(int argc, char **argv)
         if (id == FLAGS_WRONG) {
             return ATLS_E_USAGE;
         }
-        if (id == AT && !input_time(optarg, &at_s)) {
+        if (id == AT && !input_time(optarg, &r.at_s)) {
             return say_refusal(ATLS_E_USAGE, "usage.argument",
                                "--at wants a time like 2025-07-04T10:00:00Z");
         }
-        if (id == NUMBER && !input_number(optarg, 1, INT32_MAX, &number)) {
+        if (id == NUMBER && !input_number(optarg, 1, INT32_MAX, &r.number)) {
             return say_refusal(ATLS_E_USAGE, "usage.argument", "--number wants a number from 1");
         }
-        families = id == FAMILY ? optarg : families;
-        from = id == RENEW ? optarg : from;
+        r.families = id == FAMILY ? optarg : r.families;
+        r.from = id == RENEW ? optarg : r.from;
+        r.change = id == CHANGE ? optarg : r.change;
         (void)sim_quote_take(&quote, id, optarg);
     }
     const char *dir = NULL;
@@ -84,14 +92,17 @@ static int run_pki(int argc, char **argv)
         return say_refusal(ATLS_E_USAGE, "usage.option",
                            "--tee, --workload, --tcb and --debug are for `atls sim evidence`");
     }
+    if (r.from == NULL && r.change != NULL) {
+        return say_refusal(ATLS_E_USAGE, "usage.option", "--change is for --renew");
+    }
     if (!flags_one_operand(&pki_flags, argc, argv, &dir)) {
         return ATLS_E_USAGE;
     }
     atls_err err = {0};
     atls_sim *sim = NULL;
-    atls_code rc = make_platform(from, number, at_s, quote.fault, &sim, &err);
+    atls_code rc = make_platform(&r, quote.fault, &sim, &err);
     if (rc == ATLS_OK) {
-        rc = sim_dir_write(sim, families, at_s, dir, &err);
+        rc = sim_dir_write(sim, r.families, r.at_s, dir, &err);
     }
     atls_sim_free(sim);
     return rc == ATLS_OK ? 0 : say_err(&err, NULL);

@@ -17,18 +17,19 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_new(int64_t when_s, const char *fault,
                                               atls_err *err);
 ATLS_API void atls_sim_free(atls_sim *sim);
 /* Another machine of the same vendor, of another model: it shares root, CA, TCB signer and CRLs, and has PCK certificates
- * and TCB info for this FMSPC. Freed like any other, in any order. ATLS_E_USAGE "sim.vendor" for one that was loaded. */
+ * and TCB info for this FMSPC. Freed like any other, in any order. ATLS_E_USAGE "sim.vendor": see atls_sim_load. */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_add_platform(const atls_sim *sim, const uint8_t fmspc[6],
                                                        atls_sim **out, atls_err *err);
-/* The vendor issues sim's collateral anew, an hour before when_s, due in 30 days: TCB info and QE identities with that
- * tcbEvaluationDataNumber, both CRLs with CRLNumber + 1 (those of another machine's reissue at the same when_s, if it came
- * first). Keys, certificates and evidence stay. change: NULL, or "recovery": what was UpToDate is OutOfDate, and a
- * level above it is UpToDate, until the next call. Nobody else uses sim, or others of its vendor, meanwhile.
- * ATLS_E_USAGE "sim.change", "sim.vendor". */
+/* The vendor issues sim's collateral anew, an hour before when_s (earlier than the last: to go back), due in 30 days: TCB info
+ * and QE identities with that tcbEvaluationDataNumber, both CRLs with CRLNumber + 1 (those of another machine's reissue at
+ * the same when_s, if it came first). Keys, certificates and evidence stay. change: NULL, or "recovery": what was UpToDate
+ * is OutOfDate, and a level above it is UpToDate, until the next call. Nobody else uses sim, or others of its vendor,
+ * meanwhile. ATLS_E_USAGE "sim.change", "sim.vendor". */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_reissue(atls_sim *sim, int64_t when_s,
                                                   uint32_t evaluation_number, const char *change,
                                                   atls_err *err);
-/* State with its private keys, as JSON, to go on later (freed with atls_free; keep it 0600). */
+/* State with its private keys, as JSON, to go on later (freed with atls_free; keep it 0600). What is loaded has its vendor,
+ * who is from then on another one than that of machines which were loaded elsewhere; unless it has a fault: then none. */
 ATLS_API ATLS_MUST_USE atls_code atls_sim_save(const atls_sim *sim, char **out, atls_err *err);
 ATLS_API ATLS_MUST_USE atls_code atls_sim_load(atls_buf json, atls_sim **out, atls_err *err);
 
@@ -36,11 +37,6 @@ ATLS_API ATLS_MUST_USE atls_code atls_sim_load(atls_buf json, atls_sim **out, at
 ATLS_API ATLS_MUST_USE atls_code atls_sim_root(const atls_sim *sim, char **pem, atls_err *err);
 ATLS_API ATLS_MUST_USE atls_code atls_sim_collateral(const atls_sim *sim, const char *tee,
                                                      char **json, atls_err *err);
-
-/* The vendor signs TCB info, QE identities and CRLs anew, as of when_s, with this tcbEvaluationDataNumber and CRLNumber; nothing
- * else changes. Not while others use sim. ATLS_E_USAGE "sim.state": a platform with a fault, or an added one. */
-ATLS_API ATLS_MUST_USE atls_code atls_sim_renew(atls_sim *sim, int64_t when_s, uint32_t number,
-                                                atls_err *err);
 
 typedef struct atls_sim_quote {
     const char

@@ -59,9 +59,9 @@ static json_t *save_signers(const atls_sim *sim)
 {
     return sim->tcb_signing_pem == NULL
                ? json_null()
-               : json_pack("{s:s,s:[o,o,o]}", "tcb_signing", sim->tcb_signing_pem, "keys",
-                           key_pem(sim->signers[0]), key_pem(sim->signers[1]),
-                           key_pem(sim->signers[2]));
+               : json_pack("{s:s,s:s,s:[o,o,o]}", "fmspc", sim->fmspc, "tcb_signing",
+                           sim->tcb_signing_pem, "keys", key_pem(sim->signers[0]),
+                           key_pem(sim->signers[1]), key_pem(sim->signers[2]));
 }
 
 atls_code atls_sim_save(const atls_sim *sim, char **out, atls_err *err)
@@ -139,6 +139,12 @@ static atls_code load_signers(const json_t *signers, atls_sim *sim, atls_err *er
     for (size_t i = 0; i < SIM_SIGNERS; i++) {
         ATLS_TRY(load_key_text(json_array_get(keys, i), "signers", &sim->signers[i], err));
     }
+    const char *fmspc = json_string_value(json_object_get(signers, "fmspc"));
+    const size_t digits = fmspc != NULL ? strspn(fmspc, "0123456789ABCDEF") : 0; /* "": the usual */
+    if (fmspc != NULL && (fmspc[digits] != '\0' || (digits != 0 && digits != 12))) {
+        return bad_state("fmspc", err);
+    }
+    memcpy(sim->fmspc, fmspc != NULL ? fmspc : "", digits + 1);
     return load_text(signers, "tcb_signing", &sim->tcb_signing_pem, err);
 }
 
@@ -184,7 +190,8 @@ static atls_code load(const json_t *state, atls_sim *sim, atls_err *err)
         ATLS_TRY(load_text(collateral, tee_names[i], &sim->collateral[i], err));
     }
     ATLS_TRY(load_signers(json_object_get(state, "signers"), sim, err));
-    return load_platforms(json_object_get(state, "platforms"), sim, err);
+    ATLS_TRY(load_platforms(json_object_get(state, "platforms"), sim, err));
+    return sim_vendor_restore(sim, err);
 }
 
 atls_code atls_sim_load(atls_buf json, atls_sim **out, atls_err *err)

@@ -32,10 +32,13 @@ static atls_code make_platform(sim_platform *platform, const sim_pki *pki, size_
     return ATLS_OK;
 }
 
-/* What signs collateral, for later. */
-static atls_code keep_signers(atls_sim *sim, const sim_pki *pki, atls_err *err)
+atls_code sim_keep_signers(atls_sim *sim, atls_err *err)
 {
     static const int who[SIM_SIGNERS] = {SIM_ROOT, SIM_CA, SIM_TCB_SIGNING};
+    const sim_pki *pki = &sim->pki;
+    if (sim->fault[0] != '\0') {
+        return ATLS_OK;
+    }
     for (size_t i = 0; i < SIM_SIGNERS; i++) {
         ATLS_TRY(sim_signer_new(pki->key[who[i]], &sim->signers[i], err));
     }
@@ -91,9 +94,7 @@ static atls_code make(atls_sim *sim, const sim_fault *fault, atls_err *err)
     ATLS_TRY(sim_pki_make(&sim->plan, &machine, sim->when_s, &sim->pki, err));
     ATLS_TRY(sim_fill(sim, err));
     ATLS_TRY(sim_fill_collateral(sim, sim->when_s, err));
-    if (sim->fault[0] == '\0') {
-        ATLS_TRY(keep_signers(sim, &sim->pki, err));
-    }
+    ATLS_TRY(sim_keep_signers(sim, err));
     sim->plan.tcb_info.levels_s = sim->plan.qe_identity.levels_s = sim->when_s;
     return sim_vendor_new(sim, err);
 }

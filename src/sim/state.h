@@ -31,6 +31,10 @@ typedef struct sim_vendor {
 ATLS_MUST_USE atls_code sim_fill(atls_sim *sim, atls_err *err);
 ATLS_MUST_USE atls_code sim_fill_collateral(atls_sim *sim, int64_t when_s, atls_err *err);
 ATLS_MUST_USE atls_code sim_make_machine(atls_sim *sim, sim_machine *machine, atls_err *err);
+/* What signs collateral, for a state; nothing where there is a fault. */
+ATLS_MUST_USE atls_code sim_keep_signers(atls_sim *sim, atls_err *err);
+/* The vendor of a state that was loaded; none where none was kept. */
+ATLS_MUST_USE atls_code sim_vendor_restore(atls_sim *sim, atls_err *err);
 /* sim's own, who has issued its CRLs. */
 ATLS_MUST_USE atls_code sim_vendor_new(atls_sim *sim, atls_err *err);
 void sim_vendor_free(sim_vendor *v);
@@ -42,18 +46,18 @@ struct atls_sim {
     char *chain_root_pem;           /* stands in the chains */
     char *ca_pem;
     char *collateral[SIM_TEES]; /* the contract's JSON */
-    char *tcb_signing_pem; /* NULL: a fault is in it, and its collateral cannot be signed anew */
+    char *tcb_signing_pem; /* NULL: a fault is in it, and a state of it has no vendor */
     sim_signer *signers[SIM_SIGNERS];
     sim_signer *attestation;
     uint8_t qe_id[16];
     sim_platform platforms[SIM_LEVELS];
-    /* To go on as the vendor; vendor NULL: it was loaded, and the vendor's keys are gone. */
+    /* To go on as the vendor; vendor NULL: it was loaded from a state without the vendor's keys. */
     sim_vendor *vendor;
     sim_plan plan;
     sim_pki pki;
     int issues;       /* of the vendor's, the one that this machine's collateral is of */
     int64_t issued_s; /* when that was */
-    char fmspc[13];   /* where plan has one of its own */
+    char fmspc[13];   /* "": the plan's */
 };
 
 #endif

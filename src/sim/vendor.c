@@ -4,8 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "base/err.h"
+#include "codec/json.h"
 #include "sim/crl.h"
 #include "sim/state.h"
 
@@ -40,7 +45,97 @@ void sim_vendor_free(sim_vendor *v)
 static atls_code no_vendor(atls_err *err)
 {
     return ATLS_ERR(err, ATLS_E_USAGE, "sim.vendor",
-                    "a simulator that was loaded has not its vendor's keys: make a new one");
+                    "the state that the simulator was loaded from has a fault, or is of an older "
+                    "version, and has no keys of its vendor's: make a new one");
+}
+
+/* --- of a state --- */
+
+static X509 *read_cert(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *x = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    return x;
+}
+
+static bool restore_signers(atls_sim *sim)
+{
+    static const int who[SIM_SIGNERS] = {SIM_ROOT, SIM_CA, SIM_TCB_SIGNING};
+    const char *const pems[SIM_SIGNERS] = {sim->chain_root_pem, sim->ca_pem, sim->tcb_signing_pem};
+    for (size_t i = 0; i < SIM_SIGNERS; i++) {
+        EVP_PKEY *key = sim_signer_get0_key(sim->signers[i]);
+        if (EVP_PKEY_up_ref(key) == 1) {
+            sim->pki.key[who[i]] = key;
+        }
+        sim->pki.cert[who[i]] = read_cert(pems[i]);
+        if (sim->pki.key[who[i]] == NULL || sim->pki.cert[who[i]] == NULL) {
+            return false;
+        }
+    }
+    sim->pki.trusted_root = read_cert(sim->root_pem);
+    return sim->pki.trusted_root != NULL;
+}
+
+static X509_CRL *read_crl(const json_t *collateral, const char *member)
+{
+    const char *hex = json_string_value(json_object_get(collateral, member));
+    long len = 0;
+    unsigned char *der = hex != NULL ? OPENSSL_hexstr2buf(hex, &len) : NULL;
+    const unsigned char *at = der;
+    X509_CRL *crl = der != NULL ? d2i_X509_CRL(NULL, &at, len) : NULL;
+    OPENSSL_free(der);
+    return crl;
+}
+
+static bool restore_crls(atls_sim *sim)
+{
+    const char *text = sim->collateral[SIM_TDX];
+    const atls_buf bytes = {(const uint8_t *)text, strlen(text)};
+    json_t *collateral = NULL;
+    if (atls_json_parse(bytes, bytes.len, "sim.state", &collateral, NULL) == ATLS_OK) {
+        sim->pki.root_crl = read_crl(collateral, "root_ca_crl");
+        sim->pki.pck_crl = read_crl(collateral, "pck_crl");
+    }
+    json_decref(collateral);
+    return sim->pki.root_crl != NULL && sim->pki.pck_crl != NULL;
+}
+
+/* 0: it says none. */
+static int number_of(const X509_CRL *crl)
+{
+    ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    const int64_t value = number != NULL ? ASN1_INTEGER_get(number) : 0;
+    ASN1_INTEGER_free(number);
+    return value > 0 && value < INT32_MAX ? (int)value : 0;
+}
+
+static int64_t issued_of(const X509_CRL *crl)
+{
+    struct tm tm;
+    return ASN1_TIME_to_tm(X509_CRL_get0_lastUpdate(crl), &tm) == 1
+               ? (int64_t)timegm(&tm) + SIM_HOUR
+               : 0;
+}
+
+atls_code sim_vendor_restore(atls_sim *sim, atls_err *err)
+{
+    if (sim->tcb_signing_pem == NULL) {
+        return ATLS_OK;
+    }
+    sim_plan_default(&sim->plan);
+    sim->plan.tcb_info.levels_s = sim->plan.qe_identity.levels_s = sim->when_s;
+    if (sim->fmspc[0] != '\0') {
+        sim->plan.tcb_info.fmspc = sim->fmspc;
+    }
+    if (!restore_signers(sim) || !restore_crls(sim)) {
+        return ATLS_ERR(err, ATLS_E_USAGE, "sim.state",
+                        "a certificate or CRL in the state is not what a simulator saves");
+    }
+    ATLS_TRY(sim_vendor_new(sim, err));
+    sim->issues = sim->vendor->issues = number_of(sim->pki.root_crl);
+    sim->issued_s = sim->vendor->issued_s = issued_of(sim->pki.root_crl);
+    return ATLS_OK;
 }
 
 /* --- more machines --- */
@@ -63,6 +158,7 @@ static atls_code make_machine(const atls_sim *from, atls_sim *sim, atls_err *err
     ATLS_TRY(sim_make_machine(sim, &machine, err));
     ATLS_TRY(sim_pki_share(&from->pki, &sim->plan, &machine, sim->when_s, &sim->pki, err));
     ATLS_TRY(sim_fill(sim, err));
+    ATLS_TRY(sim_keep_signers(sim, err));
     return sim_fill_collateral(sim, from->issued_s, err);
 }
 
@@ -126,10 +222,11 @@ atls_code atls_sim_reissue(atls_sim *sim, int64_t when_s, uint32_t evaluation_nu
                         "collateral is issued anew as it was, or "
                         "after a \"recovery\"");
     }
-    if (when_s < sim->when_s || when_s > SIM_WHEN_MAX || evaluation_number == 0 ||
+    if (when_s < SIM_WHEN_MIN || when_s > SIM_WHEN_MAX || evaluation_number == 0 ||
         evaluation_number > INT32_MAX) {
         return ATLS_ERR(err, ATLS_E_USAGE, "sim.change",
-                        "the time is before the simulator's, or the number is 0 or above 2^31 - 1");
+                        "the time is outside the years 1970 to 9890, or the number is 0 or above "
+                        "2^31 - 1");
     }
     if (sim->issues == v->issues || v->issued_s != when_s) {
         ATLS_TRY(

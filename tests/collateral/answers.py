@@ -182,9 +182,10 @@ def make_world(atls, directory, at=None, families=(), fault=None, products=("mil
     return directory
 
 
-def renewed_world(atls, directory, out, number, at=None):
-    """The same platform as in directory, its collateral signed anew with another number: newer, or an older one to go back to."""
-    more = ["--at", at] if at else []
+def renewed_world(atls, directory, out, number, at=None, change=None):
+    """The same platform as in directory, its collateral issued anew with another number: newer, or an older one to go back to;
+    change: "recovery"."""
+    more = (["--at", at] if at else []) + (["--change", change] if change else [])
     subprocess.run([atls, "sim", "pki", "--renew", directory, "--number", str(number), *more, out], check=True,
                    stdout=subprocess.DEVNULL)
     return out

@@ -148,6 +148,52 @@ static void recovery(void **state)
     atls_sim_free(sim);
 }
 
+static atls_sim *saved_and_loaded(const atls_sim *sim)
+{
+    atls_sim *loaded = NULL;
+    char *saved = NULL;
+    assert_int_equal(atls_sim_save(sim, &saved, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_load(text_buf(saved), &loaded, NULL), ATLS_OK);
+    atls_free(saved);
+    return loaded;
+}
+
+/* What is loaded, of a new machine or of an added one, has its vendor: it can be issued anew, and have company. */
+static void of_a_state(void **state)
+{
+    (void)state;
+    static const uint8_t third[6] = {0x10, 0x20, 0x30, 0x40, 0x50, 0x60};
+    const int64_t later = NOW + 86400;
+    atls_sim *a = NULL;
+    atls_sim *b = NULL;
+    atls_sim *c = NULL;
+    assert_int_equal(atls_sim_new(NOW, NULL, &a, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_add_platform(a, model, &b, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_reissue(b, later, 18, NULL, NULL), ATLS_OK);
+    atls_sim *loaded_a = saved_and_loaded(a);
+    atls_sim *loaded_b = saved_and_loaded(b);
+    assert_int_equal(atls_sim_reissue(loaded_a, later, 18, "recovery", NULL), ATLS_OK);
+    assert_int_equal(facts_of(loaded_a, PCK_CRL).number, 2);
+    assert_refused(verdict_of(loaded_a, "tdx", later), ATLS_E_POLICY, "tcb.status");
+    assert_int_equal(atls_sim_reissue(loaded_b, later + 86400, 19, NULL, NULL), ATLS_OK);
+    assert_int_equal(facts_of(loaded_b, PCK_CRL).number, 3);
+    assert_int_equal(facts_of(loaded_b, TCB_2).number, 19);
+    accepted(loaded_b, "tdx", later + 86400);
+    assert_int_equal(atls_sim_reissue(loaded_b, NOW - 3600, 16, NULL, NULL), ATLS_OK);
+    const atls_item_facts back = facts_of(loaded_b, TCB_2);
+    assert_true(back.number == 16 && back.issued_s == NOW - 7200);
+    assert_int_equal(atls_sim_add_platform(loaded_a, third, &c, NULL), ATLS_OK);
+    assert_true(same_body(loaded_a, c, PCK_CRL));
+    assert_refused(verdict_of(c, "sgx", later), ATLS_E_POLICY, "tcb.status");
+    assert_int_equal(atls_sim_reissue(c, later, 18, NULL, NULL), ATLS_OK);
+    accepted(c, "sgx", later);
+    atls_sim_free(a);
+    atls_sim_free(b);
+    atls_sim_free(c);
+    atls_sim_free(loaded_a);
+    atls_sim_free(loaded_b);
+}
+
 static void what_cannot_be(void **state)
 {
     (void)state;
@@ -156,7 +202,7 @@ static void what_cannot_be(void **state)
         uint32_t number;
         const char *change;
     } bad[] = {{NOW, 18, "recover"},
-               {NOW - 1, 18, NULL},
+               {86399, 18, NULL},
                {INT64_MAX, 18, NULL},
                {NOW, 0, NULL},
                {NOW, 0x80000000u, NULL}};
@@ -172,6 +218,9 @@ static void what_cannot_be(void **state)
         assert_string_equal(err.check, "sim.change");
     }
     assert_int_equal(facts_of(sim, PCK_CRL).number, 1);
+    atls_sim_free(sim); /* with a fault, its state has no vendor */
+    assert_int_equal(atls_sim_new(NOW, "root_crl.by_ca", &sim, NULL), ATLS_OK);
+    assert_int_equal(atls_sim_reissue(sim, NOW, 18, NULL, NULL), ATLS_OK);
     assert_int_equal(atls_sim_save(sim, &saved, NULL), ATLS_OK);
     assert_int_equal(atls_sim_load(text_buf(saved), &loaded, NULL), ATLS_OK);
     assert_int_equal(atls_sim_reissue(loaded, NOW, 18, NULL, &err), ATLS_E_USAGE);
@@ -189,6 +238,7 @@ int main(void)
         cmocka_unit_test(machines_of_one_vendor),
         cmocka_unit_test(issued_anew),
         cmocka_unit_test(recovery),
+        cmocka_unit_test(of_a_state),
         cmocka_unit_test(what_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
