@@ -50,6 +50,7 @@ atls_code atls_held_new(const atls_root_set roots[ATLS_FAMILIES], const atls_ite
     }
     atomic_init(&h->refs, 1);
     atomic_init(&h->unreachable_since_s, origin->unreachable_since_s);
+    atomic_init(&h->is_saved, false);
     h->source = origin->source;
     h->taken_s = origin->taken_s;
     copy_text(h->from, origin->from);

@@ -19,6 +19,7 @@ struct atls_held {
     atls_item_source source;
     char from[ATLS_HELD_FROM_LEN];    /* printable ASCII */
     atomic_llong unreachable_since_s; /* 0: its origins answer, or were not asked */
+    atomic_bool is_saved;             /* the directory has it */
     size_t len;
     uint8_t bytes[]; /* the item as item.h encodes it */
 };

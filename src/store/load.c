@@ -68,7 +68,9 @@ static atls_code make_held(const loading *l, const atls_index_entry *entry, atls
     ATLS_TRY(atls_store_check_source(entry->key, entry->source, why));
     const atls_held_origin origin = {entry->source, entry->from, entry->taken_s,
                                      entry->unreachable_since_s};
-    return atls_held_new(l->store->roots, &item, &origin, out, why);
+    ATLS_TRY(atls_held_new(l->store->roots, &item, &origin, out, why));
+    atomic_store(&(*out)->is_saved, true);
+    return ATLS_OK;
 }
 
 /* Held in the place of what memory has, unless that is better. */
@@ -114,6 +116,7 @@ static bool is_known(loading *l, const atls_index_entry *entry)
         memcmp(before->sha256, entry->sha256, sizeof entry->sha256) != 0) {
         return false;
     }
+    atomic_store(&before->is_saved, true);
     if (atomic_exchange(&before->unreachable_since_s, entry->unreachable_since_s) !=
         entry->unreachable_since_s) {
         l->changed = true;

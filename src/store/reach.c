@@ -10,7 +10,12 @@ static void tell(atls_store *store, atls_held *held)
         rc = atls_store_write_items(store, &held, 1, &why);
         atls_store_end_write(store, lock);
     }
-    rc = rc == ATLS_OK ? atls_store_publish(store, &why) : rc;
+    /* Whatever the disk says: an origin that answers again excuses nothing any more. */
+    atls_err unseen = {0};
+    if (atls_store_publish(store, &unseen) != ATLS_OK && rc == ATLS_OK) {
+        rc = unseen.code;
+        why = unseen;
+    }
     if (rc != ATLS_OK) {
         atls_store_add_note(store, "the silence of origins is not kept: %s", why.msg);
     }

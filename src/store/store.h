@@ -33,6 +33,7 @@ struct atls_store {
         loaded; /* how the directory was when all of it was last known; under writing */
     atls_store_state floored; /* likewise, of its floors */
     bool was_loaded;
+    bool floors_unsaved; /* they rose, and the file could not be written since; under writing */
     atls_store_list *list;
     atls_shelf_place *place;
 };

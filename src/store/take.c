@@ -55,8 +55,14 @@ static bool is_no_better(const atls_held *held, const atls_held *before, int64_t
     const bool says_the_same = a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0 &&
                                held->facts.expires_s <= before->facts.expires_s;
     return says_the_same || atls_store_is_older(&held->facts, &before->facts) ||
-           (strange && !was_strange && held->facts.number > before->facts.number) ||
-           (held->facts.simulated && !before->facts.simulated);
+           (strange && !was_strange &&
+            (held->facts.number > before->facts.number || is_amd_crl(held)));
+}
+
+/* Where it is to be kept? What a full disk has left in memory only is not. */
+static bool is_kept(const atls_store *store, const atls_held *held)
+{
+    return store->files == NULL || atomic_load(&held->is_saved);
 }
 
 static atls_store_admitted decide(const atls_store *store, const atls_held *held, int64_t when_s,
@@ -65,11 +71,15 @@ static atls_store_admitted decide(const atls_store *store, const atls_held *held
     const atls_held *before = atls_store_find(store, atls_held_key(held));
     const bool same =
         before != NULL && memcmp(before->sha256, held->sha256, sizeof held->sha256) == 0;
-    if (same && (atls_store_raises_floors(before) || !atls_store_raises_floors(held))) {
+    if (same && is_kept(store, before) &&
+        (atls_store_raises_floors(before) || !atls_store_raises_floors(held))) {
         return ATLS_STORE_SAME;
     }
     if (atls_floors_check(store->floors, atls_held_key(held), &held->facts, err) != ATLS_OK) {
         return ATLS_STORE_BELOW;
+    }
+    if (same && !is_kept(store, before)) {
+        return ATLS_STORE_NEW;
     }
     return before != NULL && is_no_better(held, before, when_s) ? ATLS_STORE_SAME : ATLS_STORE_NEW;
 }
@@ -129,7 +139,8 @@ static atls_code keep(atls_store *store, atls_held *const *chosen, size_t n, int
     }
     bool raised = false;
     ATLS_TRY(remember(store, chosen, n, when_s, &raised, err));
-    if (has_files && *disk == ATLS_OK && raised) {
+    store->floors_unsaved = store->floors_unsaved || raised;
+    if (has_files && *disk == ATLS_OK && store->floors_unsaved) {
         *disk = atls_store_write_floors(store, disk_err);
     }
     return atls_store_publish(store, err);
@@ -195,12 +206,12 @@ static bool is_held(const atls_store *store, const atls_item *item, atls_item_so
     if (item->key == NULL || !atls_store_get(store, item->key, &held)) {
         return false;
     }
-    const bool same = held->item.chain.len == item->chain.len &&
-                      held->item.body.len == item->body.len && item->body.len > 0 &&
-                      memcmp(held->item.body.ptr, item->body.ptr, item->body.len) == 0 &&
-                      (item->chain.len == 0 ||
-                       memcmp(held->item.chain.ptr, item->chain.ptr, item->chain.len) == 0) &&
-                      (atls_store_raises_floors(held) || source == ATLS_ITEM_STAPLED);
+    const bool same =
+        held->item.chain.len == item->chain.len && held->item.body.len == item->body.len &&
+        item->body.len > 0 && memcmp(held->item.body.ptr, item->body.ptr, item->body.len) == 0 &&
+        (item->chain.len == 0 ||
+         memcmp(held->item.chain.ptr, item->chain.ptr, item->chain.len) == 0) &&
+        (source == ATLS_ITEM_STAPLED || (atls_store_raises_floors(held) && is_kept(store, held)));
     atls_held_free(held);
     return same;
 }

@@ -47,6 +47,7 @@ atls_code atls_store_write_floors(atls_store *store, atls_err *err)
     atls_code rc = atls_store_directory_write(store->files, ATLS_STORE_TOP, FLOORS_FILE,
                                               (atls_buf){(const uint8_t *)text, len}, err);
     free(text);
+    store->floors_unsaved = rc != ATLS_OK;
     return rc; /* the directory is not synced: floors that are lost with it stand in the items, too */
 }
 
@@ -189,6 +190,7 @@ atls_code atls_store_write_items(atls_store *store, atls_held *const *held, size
     }
     atls_code rc = write_all(store, held, n, old, err);
     for (size_t i = 0; rc == ATLS_OK && i < n; i++) {
+        atomic_store(&held[i]->is_saved, true);
         if (old[i][0] != '\0') {
             atls_store_directory_remove(store->files, ATLS_STORE_OBJECTS, old[i]);
         }

@@ -4,6 +4,8 @@
 
 #include "unit/store_rig.h"
 
+#include "store/store.h"
+
 static int open_vendor(void **state)
 {
     static vendor v;
@@ -378,6 +380,48 @@ static void a_full_disk_is_told(void **state)
 }
 
 /* Somebody else has it locked, and stays: after a while memory alone has the item. */
+static int64_t silent_since(const atls_store *s, const char *key)
+{
+    int64_t since_s = -1;
+    atls_shelf *shelf = atls_shelf_place_get(atls_store_get0_place(s));
+    assert_non_null(atls_shelf_find(shelf, key, NULL, &since_s));
+    atls_shelf_free(shelf);
+    return since_s;
+}
+
+/* While nothing can be written, what memory alone has is told again and again, and verifiers see an origin that answers again;
+ * once there is room it is on disk before it is acknowledged. */
+static void what_could_not_be_written_is_written_later(void **state)
+{
+    const vendor *v = *state;
+    char *dir = fresh_dir();
+    made tcb = vendor_tcb(v, 1, NOW, 17);
+    made crl = vendor_root_crl(v, NOW);
+    struct rlimit before;
+    atls_store *s = store_loaded(v, dir, NOW);
+    assert_taken(s, &tcb, NOW);
+    atls_store_set_reachable(s, TCB, false, NOW + 10);
+    assert_int_equal(silent_since(s, TCB), NOW + 10);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = {.rlim_cur = 1, .rlim_max = before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    atls_store_set_reachable(s, TCB, true, NOW + 20);
+    assert_int_equal(silent_since(s, TCB), 0);
+    assert_not_taken(store_take(s, &crl, NOW, err), ATLS_E_SYSTEM, "store.write");
+    assert_true(holds(s, &crl));
+    assert_not_taken(store_take(s, &crl, NOW, err), ATLS_E_SYSTEM, "store.write");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_taken(s, &crl, NOW);
+    atls_store_free(s);
+    s = store_loaded(v, dir, NOW);
+    assert_true(holds(s, &crl));
+    atls_store_free(s);
+    made_free(&tcb);
+    made_free(&crl);
+    close_dir(dir);
+}
+
 static void a_lock_that_is_never_free_is_told(void **state)
 {
     const vendor *v = *state;
@@ -473,6 +517,7 @@ int main(void)
         cmocka_unit_test(what_dead_writers_left_is_swept),
         cmocka_unit_test(only_a_directory_of_ones_own_will_do),
         cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(what_could_not_be_written_is_written_later),
         cmocka_unit_test(a_lock_that_is_never_free_is_told),
         cmocka_unit_test(others_changes_are_seen),
         cmocka_unit_test(jwk_sets_are_kept_from_their_origin_only),
