@@ -43,6 +43,7 @@ static void list_free(atls_store_list *list)
 
 static atls_code open_parts(atls_store *s, const char *dir, atls_err *err)
 {
+    s->items_max = ATLS_STORE_ITEMS_MAX;
     s->list = list_new();
     s->floors = atls_floors_new();
     s->place = atls_shelf_place_new();
@@ -192,6 +193,22 @@ atls_code atls_store_place_held(atls_store *store, atls_held *held, atls_err *er
     pthread_mutex_unlock(&list->lock);
     atls_held_free(before);
     return rc;
+}
+
+void atls_store_remove_held(atls_store *store, const char *key)
+{
+    atls_store_list *list = store->list;
+    bool there = false;
+    atls_held *before = NULL;
+    pthread_mutex_lock(&list->lock);
+    const size_t at = find_place(list, key, &there);
+    if (there) {
+        before = list->items[at];
+        list->n--;
+        memmove(list->items + at, list->items + at + 1, (list->n - at) * sizeof(atls_held *));
+    }
+    pthread_mutex_unlock(&list->lock);
+    atls_held_free(before);
 }
 
 atls_code atls_store_publish(atls_store *store, atls_err *err)

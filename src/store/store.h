@@ -33,6 +33,7 @@ struct atls_store {
         loaded; /* how the directory was when all of it was last known; under writing */
     atls_store_state floored; /* likewise, of its floors */
     bool was_loaded;
+    size_t items_max;    /* ATLS_STORE_ITEMS_MAX, but in tests */
     bool floors_unsaved; /* they rose, and the file could not be written since; under writing */
     atls_store_list *list;
     atls_shelf_place *place;
@@ -48,6 +49,10 @@ void atls_store_add_note(const atls_store *store, const char *fmt, ...) ATLS_PRI
 atls_held *atls_store_find(const atls_store *store, const char *key);
 /* Puts held (a reference is taken) in the place of its key. ATLS_E_SYSTEM "store.full", "system.memory". Under writing. */
 ATLS_MUST_USE atls_code atls_store_place_held(atls_store *store, atls_held *held, atls_err *err);
+void atls_store_remove_held(atls_store *store, const char *key); /* out of memory; under writing */
+/* Room for the keys of these that are new: certificates of platforms make it, from files too. ATLS_E_SYSTEM "store.full". Under writing. */
+ATLS_MUST_USE atls_code atls_store_make_room(atls_store *store, atls_held *const *chosen, size_t n,
+                                             bool with_files, atls_err *err);
 /* Lets verifiers see all that is held, and the floors. Under writing. */
 ATLS_MUST_USE atls_code atls_store_publish(atls_store *store, atls_err *err);
 
@@ -58,6 +63,7 @@ ATLS_MUST_USE atls_code atls_store_begin_write(atls_store *store, int *lock, atl
 /* Object and entry, safe when this returns; what the entry named before is removed. ATLS_E_SYSTEM "store.write". */
 ATLS_MUST_USE atls_code atls_store_write_items(atls_store *store, atls_held *const *held, size_t n,
                                                atls_err *err);
+void atls_store_remove_object(atls_store *store, const atls_held *held);
 ATLS_MUST_USE atls_code atls_store_write_floors(atls_store *store, atls_err *err);
 void atls_store_end_write(atls_store *store, int lock);
 /* Of the file; *lost: there is none that could be read. Merges into the store's. ATLS_E_SYSTEM for lack of memory. */
@@ -69,9 +75,9 @@ ATLS_MUST_USE atls_code atls_store_read_floors(atls_store *store, bool *lost, at
 ATLS_MUST_USE atls_code atls_store_check_source(const char *key, atls_item_source source,
                                                 atls_err *err);
 /* May this item raise floors? Not TCB infos and identities that strangers chose: they may be of the set that is published
- * early, and would bar the one that is in force. */
+ * early, and would bar the one that is in force. Nor AMD's CRLs: of its two for a product neither says which it is. */
 bool atls_store_raises_floors(const atls_held *held);
-/* By number, then by issue time. */
+/* A simulator's is older than any vendor's; else by number, then by issue time. */
 bool atls_store_is_older(const atls_item_facts *a, const atls_item_facts *b);
 
 typedef enum atls_store_admitted {

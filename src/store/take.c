@@ -24,7 +24,8 @@ static bool is_chosen_by_strangers(const atls_held *held)
     atls_item_name name;
     return held->source == ATLS_ITEM_STAPLED &&
            atls_item_name_parse(atls_held_key(held), &name, NULL) == ATLS_OK &&
-           (name.kind == ATLS_ITEM_TCB_INFO || name.kind == ATLS_ITEM_QE_IDENTITY) &&
+           (name.kind == ATLS_ITEM_TCB_INFO || name.kind == ATLS_ITEM_QE_IDENTITY ||
+            name.kind == ATLS_ITEM_AMD_CRL) &&
            name.channel == ATLS_CHANNEL_STANDARD;
 }
 
@@ -35,7 +36,15 @@ bool atls_store_raises_floors(const atls_held *held)
 
 bool atls_store_is_older(const atls_item_facts *a, const atls_item_facts *b)
 {
+    if (a->simulated != b->simulated) { /* two vendors: their numbers say nothing of each other */
+        return a->simulated;
+    }
     return a->number != b->number ? a->number < b->number : a->issued_s < b->issued_s;
+}
+
+static bool is_amd_crl(const atls_held *held)
+{
+    return strncmp(atls_held_key(held), "amd/crl/", 8) == 0;
 }
 
 /* Is what is held, and in its time, as good as held or better? Floors have been asked already. */
@@ -125,11 +134,7 @@ static atls_code keep(atls_store *store, atls_held *const *chosen, size_t n, int
                       atls_code *disk, atls_err *disk_err, atls_err *err)
 {
     const bool has_files = store->files != NULL;
-    if (store->list->n + n > ATLS_STORE_ITEMS_MAX) {
-        return ATLS_ERR(err, ATLS_E_SYSTEM, "store.full",
-                        "the store has %zu items: %d are its most", store->list->n,
-                        ATLS_STORE_ITEMS_MAX);
-    }
+    ATLS_TRY(atls_store_make_room(store, chosen, n, has_files && *disk == ATLS_OK, err));
     /* A file of floors stands beside items always, so that a lost one is noticed. */
     if (has_files && *disk == ATLS_OK && store->floored.floors_file == 0) {
         *disk = atls_store_write_floors(store, disk_err);

@@ -102,6 +102,13 @@ static void object_name(const uint8_t sha256[32], char out[OBJECT_NAME_LEN])
     atls_hex_encode((atls_buf){sha256, 32}, out);
 }
 
+void atls_store_remove_object(atls_store *store, const atls_held *held)
+{
+    char name[OBJECT_NAME_LEN];
+    object_name(held->sha256, name);
+    atls_store_directory_remove(store->files, ATLS_STORE_OBJECTS, name);
+}
+
 static bool object_is_there(const atls_store *store, const atls_held *held, const char *name)
 {
     uint8_t *bytes = NULL;

@@ -1,6 +1,8 @@
 /* A store in memory: what it takes, what it refuses, and what its readers see. */
 #include "unit/store_rig.h"
 
+#include "store/store.h"
+
 static int open_vendor(void **state)
 {
     static vendor v;
@@ -252,6 +254,37 @@ static void needs_are_reduced_to_what_is_missing(void **state)
     atls_store_free(s);
 }
 
+/* What is held already can be renewed for ever; what is new and of no platform cannot be put anywhere. */
+static void a_full_store_renews_what_it_has(void **state)
+{
+    const vendor *v = *state;
+    atls_store *s = store_open(v, NULL);
+    made tcb = vendor_tcb(v, 1, NOW, 17);
+    made next = vendor_tcb(v, 1, NOW + SIM_DAY, 18);
+    made other = vendor_tcb(v, 2, NOW, 17);
+    s->items_max = 1;
+    assert_taken(s, &tcb, NOW);
+    assert_not_taken(store_take(s, &other, NOW, err), ATLS_E_SYSTEM, "store.full");
+    assert_taken(s, &next, NOW + SIM_DAY);
+    assert_true(holds(s, &next));
+    assert_int_equal(count_of(s), 1);
+    made_free(&tcb);
+    made_free(&next);
+    made_free(&other);
+    atls_store_free(s);
+}
+
+/* Where a simulator is trusted beside the vendor, its numbers do not keep the vendor's items out. */
+static void a_simulators_is_older_than_any_vendors(void **state)
+{
+    (void)state;
+    const atls_item_facts sim = {.simulated = true, .number = 900, .issued_s = NOW};
+    const atls_item_facts real = {.number = 1, .issued_s = NOW - SIM_DAY};
+    assert_true(atls_store_is_older(&sim, &real));
+    assert_false(atls_store_is_older(&real, &sim));
+    assert_false(atls_store_is_older(&sim, &sim));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +298,8 @@ int main(void)
         cmocka_unit_test(what_strangers_staple_bars_nothing),
         cmocka_unit_test(silence_of_origins_is_told),
         cmocka_unit_test(needs_are_reduced_to_what_is_missing),
+        cmocka_unit_test(a_full_store_renews_what_it_has),
+        cmocka_unit_test(a_simulators_is_older_than_any_vendors),
     };
     return cmocka_run_group_tests(tests, open_vendor, close_vendor);
 }

@@ -4,6 +4,8 @@
 #undef NOW
 #include "unit/store_rig.h"
 
+#include "store/store.h"
+
 static size_t taken_of(atls_store *s, const atls_evidence *e)
 {
     size_t taken = 99;
@@ -163,6 +165,79 @@ static void an_snp_table_is_split(void **state)
     }
 }
 
+static size_t leaves_of(const atls_store *s, const char *product)
+{
+    atls_item_status status;
+    size_t n = 0;
+    for (size_t i = 0; atls_store_at(s, i, &status); i++) {
+        n += strncmp(status.key, "amd/vcek/", 9) == 0 && strstr(status.key, product) != NULL ? 1u
+                                                                                             : 0u;
+    }
+    return n;
+}
+
+/* Anybody can have certificates of as many TCBs of his chip as he likes: a store full of them goes on taking, and its directory does
+ * not grow either. */
+static void what_strangers_bring_makes_room(void **state)
+{
+    const snp_rig *rig = *state;
+    atls_evidence_blob milan = snp_evidence(rig, NULL, NULL);
+    atls_evidence_blob genoa = snp_evidence(rig, "genoa", NULL);
+    const atls_evidence first = of_blob(&milan);
+    const atls_evidence second = of_blob(&genoa);
+    char *dir = fresh_dir();
+    atls_store *s = NULL;
+    assert_int_equal(atls_store_open(dir, &s, NULL), ATLS_OK);
+    assert_int_equal(atls_store_insecure_trust_simulator(s, text_buf(rig->root), NULL), ATLS_OK);
+    s->items_max = 5;
+    assert_int_equal(taken_of(s, &first), 3);
+    assert_int_equal(leaves_of(s, "Milan"), 1);
+    assert_int_equal(taken_of(s, &second), 3);
+    assert_int_equal(leaves_of(s, "Genoa"), 1);
+    assert_int_equal(leaves_of(s, "Milan"), 0);
+    assert_int_equal(count_of(s), 5);
+    atls_store_free(s);
+    s = NULL;
+    assert_int_equal(atls_store_open(dir, &s, NULL), ATLS_OK);
+    assert_int_equal(atls_store_insecure_trust_simulator(s, text_buf(rig->root), NULL), ATLS_OK);
+    assert_int_equal(atls_store_load(s, NOW, NULL), ATLS_OK);
+    assert_null(atls_store_note(s, 0));
+    assert_int_equal(leaves_of(s, "Milan"), 0);
+    assert_int_equal(count_of(s), 5);
+    atls_store_free(s);
+    close_dir(dir);
+    atls_evidence_blob_clear(&milan);
+    atls_evidence_blob_clear(&genoa);
+}
+
+/* An ARK signs one list for VCEKs and one for VLEKs, and neither says which it is: a stranger who staples the one as the other bars
+ * nothing with it, and puts nothing in the place of what its origin gave. */
+static void a_stapled_list_of_amds_bars_nothing(void **state)
+{
+    const snp_rig *rig = *state;
+    atls_evidence_blob blob = snp_evidence(rig, "vlek", NULL);
+    const atls_evidence e = of_blob(&blob);
+    atls_store *s = trusting(rig->root);
+    atls_item_status status = {.key = ""};
+    assert_int_equal(taken_of(s, &e), 2);
+    for (size_t i = 0; strncmp(status.key, "amd/crl/", 8) != 0; i++) {
+        assert_true(atls_store_at(s, i, &status));
+    }
+    char key[ATLS_ITEM_KEY_LEN];
+    memcpy(key, status.key, sizeof key);
+    assert_null(atls_floors_find(s->floors, status.root_sha256, key));
+    atls_held *held = NULL;
+    atls_item item;
+    assert_true(atls_store_get(s, key, &held));
+    atls_held_item(held, &item);
+    assert_int_equal(atls_store_take(s, &item, ATLS_ITEM_FETCHED, NULL, NOW, NULL), ATLS_OK);
+    assert_true(has(s, key, ATLS_ITEM_FETCHED));
+    assert_non_null(atls_floors_find(s->floors, status.root_sha256, key));
+    atls_held_free(held);
+    atls_store_free(s);
+    atls_evidence_blob_clear(&blob);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +245,8 @@ int main(void)
         cmocka_unit_test(what_does_not_hold_is_left),
         cmocka_unit_test(anything_else_is_nothing),
         cmocka_unit_test(an_snp_table_is_split),
+        cmocka_unit_test(what_strangers_bring_makes_room),
+        cmocka_unit_test(a_stapled_list_of_amds_bars_nothing),
     };
     return cmocka_run_group_tests(tests, snp_rig_open, snp_rig_close);
 }
