@@ -25,18 +25,24 @@ static atls_store_list *list_new(void)
     return list;
 }
 
+static void free_held(atls_held **held, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        atls_held_free(held[i]);
+    }
+    free(held);
+}
+
 static void list_free(atls_store_list *list)
 {
     if (list == NULL) {
         return;
     }
-    for (size_t i = 0; i < list->n; i++) {
-        atls_held_free(list->items[i]);
-    }
+    free_held(list->items, list->n);
+    free_held(list->seen, list->seen_n);
     for (size_t i = 0; i < list->notes_n; i++) {
         free(list->notes[i]);
     }
-    free(list->items);
     pthread_mutex_destroy(&list->lock);
     free(list);
 }
@@ -119,13 +125,13 @@ atls_shelf_place *atls_store_get0_place(const atls_store *store)
 /* --- the list --- */
 
 /* Where key is, or belongs. */
-static size_t find_place(const atls_store_list *list, const char *key, bool *there)
+static size_t find_place(atls_held *const *items, size_t n, const char *key, bool *there)
 {
     size_t low = 0;
-    size_t high = list->n;
+    size_t high = n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(atls_held_key(list->items[middle]), key);
+        const int order = strcmp(atls_held_key(items[middle]), key);
         if (order == 0) {
             *there = true;
             return middle;
@@ -143,7 +149,7 @@ static size_t find_place(const atls_store_list *list, const char *key, bool *the
 atls_held *atls_store_find(const atls_store *store, const char *key)
 {
     bool there = false;
-    const size_t at = find_place(store->list, key, &there);
+    const size_t at = find_place(store->list->items, store->list->n, key, &there);
     return there ? store->list->items[at] : NULL;
 }
 
@@ -183,7 +189,7 @@ atls_code atls_store_place_held(atls_store *store, atls_held *held, atls_err *er
     atls_held *before = NULL;
     atls_code rc = ATLS_OK;
     pthread_mutex_lock(&list->lock);
-    const size_t at = find_place(list, atls_held_key(held), &there);
+    const size_t at = find_place(list->items, list->n, atls_held_key(held), &there);
     if (there) {
         before = list->items[at];
         list->items[at] = atls_held_up_ref(held);
@@ -201,7 +207,7 @@ void atls_store_remove_held(atls_store *store, const char *key)
     bool there = false;
     atls_held *before = NULL;
     pthread_mutex_lock(&list->lock);
-    const size_t at = find_place(list, key, &there);
+    const size_t at = find_place(list->items, list->n, key, &there);
     if (there) {
         before = list->items[at];
         list->n--;
@@ -211,11 +217,30 @@ void atls_store_remove_held(atls_store *store, const char *key)
     atls_held_free(before);
 }
 
+/* What readers find from now on, in the place of what they found before. */
+static void show(atls_store_list *list, atls_held **seen)
+{
+    const size_t n = list->n;
+    for (size_t i = 0; i < n; i++) {
+        seen[i] = atls_held_up_ref(list->items[i]);
+    }
+    pthread_mutex_lock(&list->lock);
+    atls_held **before = list->seen;
+    const size_t before_n = list->seen_n;
+    list->seen = seen;
+    list->seen_n = n;
+    pthread_mutex_unlock(&list->lock);
+    free_held(before, before_n);
+}
+
 atls_code atls_store_publish(atls_store *store, atls_err *err)
 {
     const size_t n = store->list->n;
     atls_shelf_item *items = calloc(n + 1, sizeof *items);
-    if (items == NULL) {
+    atls_held **seen = calloc(n + 1, sizeof(atls_held *));
+    if (items == NULL || seen == NULL) {
+        free(items);
+        free(seen);
         return ATLS_ERR_NOMEM(err);
     }
     for (size_t i = 0; i < n; i++) {
@@ -232,6 +257,9 @@ atls_code atls_store_publish(atls_store *store, atls_err *err)
     if (rc == ATLS_OK) {
         atomic_store(&store->list->clock_floor_s, atls_floors_clock(store->floors));
         atls_shelf_place_put(store->place, shelf);
+        show(store->list, seen); /* not before: who is told that it is held verifies with it */
+    } else {
+        free(seen);
     }
     return rc;
 }
@@ -243,9 +271,9 @@ bool atls_store_get(const atls_store *store, const char *key, atls_held **out)
     atls_store_list *list = store->list;
     bool there = false;
     pthread_mutex_lock(&list->lock);
-    const size_t at = find_place(list, key, &there);
+    const size_t at = find_place(list->seen, list->seen_n, key, &there);
     if (there) {
-        *out = atls_held_up_ref(list->items[at]);
+        *out = atls_held_up_ref(list->seen[at]);
     }
     pthread_mutex_unlock(&list->lock);
     return there;
@@ -255,7 +283,7 @@ bool atls_store_at(const atls_store *store, size_t i, atls_item_status *out)
 {
     atls_store_list *list = store->list;
     pthread_mutex_lock(&list->lock);
-    atls_held *held = i < list->n ? atls_held_up_ref(list->items[i]) : NULL;
+    atls_held *held = i < list->seen_n ? atls_held_up_ref(list->seen[i]) : NULL;
     pthread_mutex_unlock(&list->lock);
     if (held != NULL) {
         atls_held_status(held, out);

@@ -17,8 +17,10 @@
 
 typedef struct atls_store_list {
     pthread_mutex_t lock;
-    atls_held **items; /* in the order of their keys */
+    atls_held **items; /* in the order of their keys; readers do not see them */
     size_t n, cap;
+    atls_held **seen; /* the same once verifiers can see them, too: what readers find */
+    size_t seen_n;
     char *notes[ATLS_STORE_NOTES_MAX]; /* each stays until the store ends */
     size_t notes_n;
     atomic_llong clock_floor_s;

@@ -2,6 +2,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/store.h"
+#include "trust/shelf_item.h"
 #include "unit/store_rig.h"
 
 #define ROUNDS    40
@@ -52,6 +54,16 @@ static void *tell_silence(void *arg)
     return NULL;
 }
 
+/* What is said to be held, verifiers have: else who fetched it is refused for want of it. */
+static void verifiers_have(const atls_store *store, const atls_item_status *status)
+{
+    atls_shelf *shelf = atls_shelf_place_get(atls_store_get0_place(store));
+    const atls_shelf_held *held = atls_shelf_find(shelf, status->key, NULL, NULL);
+    assert_non_null(held);
+    assert_true(held->facts.issued_s >= status->issued_s);
+    atls_shelf_free(shelf);
+}
+
 static void *look(void *arg)
 {
     bench *b = arg;
@@ -65,6 +77,7 @@ static void *look(void *arg)
         }
         for (size_t i = 0; atls_store_at(b->store, i, &status); i++) {
             assert_true(status.number == 17);
+            verifiers_have(b->store, &status);
         }
         atls_store_reduce_needs(b->store, &needs, NOW);
         assert_true(needs.n >= 1);
