@@ -71,17 +71,47 @@ atls_code output_write(const char *path, atls_buf bytes, unsigned mode, atls_err
     return rc;
 }
 
+/* How many bytes the character has that begins there; 0: it is no UTF-8 (RFC 3629: no long forms, no surrogates). */
+static size_t utf8_len(const unsigned char *p)
+{
+    static const struct {
+        unsigned char first, last; /* of the first byte */
+        unsigned char least, most; /* of the second */
+        size_t len;
+    } forms[] = {
+        {0x01, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (*p < forms[i].first || *p > forms[i].last) {
+            continue;
+        }
+        for (size_t at = 1; at < forms[i].len; at++) {
+            if (p[at] < (at == 1 ? forms[i].least : 0x80) ||
+                p[at] > (at == 1 ? forms[i].most : 0xbf)) {
+                return 0; /* a NUL, too */
+            }
+        }
+        return forms[i].len;
+    }
+    return 0;
+}
+
 void output_json_string(FILE *to, const char *text)
 {
     (void)fputc('"', to);
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\') {
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0';) {
+        const size_t len = utf8_len(p);
+        if (len == 0) {
+            (void)fputs("\\ufffd", to);
+        } else if (*p == '"' || *p == '\\') {
             (void)fprintf(to, "\\%c", *p);
         } else if (*p < 0x20 || *p == 0x7f) {
             (void)fprintf(to, "\\u%04x", *p);
         } else {
-            (void)fputc(*p, to);
+            (void)fwrite(p, 1, len, to);
         }
+        p += len > 0 ? len : 1;
     }
     (void)fputc('"', to);
 }

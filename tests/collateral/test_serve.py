@@ -285,10 +285,14 @@ def malformed_requests(r, place):
                      b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"):
             got = raw(s, data)
             r.check(got is not None and not got.startswith(b"HTTP/1.1 200"), "garbage", (data[:30], (got or b"")[:80]))
+        hostile = b"/\xff\xc3\xed\xa0\x80\"\\" + "ü".encode() + b"\x7f,\"status\":200"
+        raw(s, b"GET " + hostile + b" HTTP/1.1\r\nHost: a\r\n\r\n")
         r.check(ask(s, f"{SGX}/rootcacrl")[0] == 200, "and it still serves")
         r.check(o.requests() == 1, "none of it reached the origin", o.counts)
         lines = [json.loads(line) for line in s.said().splitlines() if line.startswith("{")]
         r.check(any(line["event"] == "served" and line["status"] == 405 for line in lines), "log lines", len(lines))
+        r.check(any(line.get("path") == '/\ufffd\ufffd\ufffd\ufffd\ufffd"\\ü\x7f,"status":200' and line["status"] == 404 for line in lines),
+                "a hostile path is one line of valid JSON", [line for line in lines if "\ufffd" in line.get("path", "")])
         r.check(all(len(line.get("path", "")) < 310 for line in lines), "long paths are cut in the log")
 
 
