@@ -131,6 +131,10 @@ static atls_code add_operand(job *j, const char *operand, atls_err *err)
         return rc;
     }
     atls_evidence_needs(evidence_file_get0(&file), &needs);
+    if (needs.n == 1 && strncmp(needs.keys[0], "intel/pck/", 10) == 0) { /* it tells the rest */
+        (void)!atls_fetcher_get(j->fetcher, &needs, 0, NULL); /* what fails here fails below */
+        atls_store_needs(j->room.store, evidence_file_get0(&file), &needs);
+    }
     for (size_t i = 0; rc == ATLS_OK && i < needs.n; i++) {
         rc = add_key(j, needs.keys[i], err);
         rc = rc == ATLS_OK ? add_early(j, needs.keys[i], err) : rc;
@@ -236,14 +240,14 @@ int collateral_fetch(int argc, char **argv)
     if (taken == FLAGS_END) {
         const bool renew_all = optind == argc && j.keys_n == 0;
         atls_code rc = collateral_room_open(&j.room, renew_all, (int64_t)time(NULL), &err);
-        for (int i = optind; rc == ATLS_OK && i < argc; i++) {
-            rc = add_operand(&j, argv[i], &err);
-        }
-        rc = rc == ATLS_OK && renew_all ? add_all(&j, &err) : rc;
         rc = rc == ATLS_OK
                  ? collateral_fetcher_open(&j.source, j.room.store,
                                            j.verbose ? collateral_log : NULL, &j.fetcher, &err)
                  : rc;
+        for (int i = optind; rc == ATLS_OK && i < argc; i++) {
+            rc = add_operand(&j, argv[i], &err);
+        }
+        rc = rc == ATLS_OK && renew_all ? add_all(&j, &err) : rc;
         status = rc == ATLS_OK ? fetch(&j) : say_err(&err, NULL);
     }
     atls_fetcher_free(j.fetcher);

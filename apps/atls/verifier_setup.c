@@ -411,18 +411,11 @@ atls_code verifier_kit_get(void *arg, const atls_needs *needs, uint32_t timeout_
 
 bool verifier_kit_complete(const verifier_kit *kit, const atls_evidence *evidence, int64_t when_s)
 {
-    atls_needs needs;
-    size_t taken = 0;
-    if (kit->store == NULL) {
-        return false;
+    bool gained = false;
+    if (kit->store != NULL) {
+        (void)!atls_store_complete(kit->store, evidence, when_s,
+                                   kit->fetcher != NULL ? verifier_kit_get : NULL, kit->fetcher, 0,
+                                   &gained, NULL);
     }
-    (void)!atls_store_take_evidence(kit->store, evidence, when_s, &taken, NULL);
-    atls_evidence_needs(evidence, &needs);
-    atls_store_reduce_needs(kit->store, &needs, when_s);
-    const size_t lacking = needs.n;
-    if (lacking > 0 && kit->fetcher != NULL) {
-        (void)verifier_kit_get(kit->fetcher, &needs, 0, NULL);
-        atls_store_reduce_needs(kit->store, &needs, when_s);
-    }
-    return taken > 0 || needs.n < lacking;
+    return gained;
 }

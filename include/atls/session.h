@@ -28,7 +28,6 @@ ATLS_API void atls_config_set0_attester(atls_config *c, const atls_attester *a);
  * as far as it holds), then by get(arg, ...), which is atls_fetcher_get's like and may block: both are a job. Whether
  * it succeeds or not the evidence is judged then, and the verdict says what was missing. store and arg are borrowed; the store is the one
  * that the verifier is attached to. get may be NULL. */
-typedef atls_code atls_get_collateral(void *arg, const atls_needs *needs, uint32_t timeout_ms, atls_err *err);
 ATLS_API void atls_config_set0_store(atls_config *c, atls_store *store, atls_get_collateral *get, void *arg);
 /* Key and leaf certificate of this side's authenticators (copied by reference). If the SSL* shows a
  * certificate too, it has this same key, unless two_keys is set here and the peer's policy allows it. */

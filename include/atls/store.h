@@ -135,6 +135,21 @@ typedef struct atls_needs {
 ATLS_API void atls_evidence_needs(const atls_evidence *evidence, atls_needs *out);
 /* Those of them that the store has not, or whose time is over as of when_s, remain. */
 ATLS_API void atls_store_reduce_needs(const atls_store *store, atls_needs *needs, int64_t when_s);
+/* As atls_evidence_needs. A quote that only names its PCK certificate tells no more than that one's key; if the store holds
+ * it, the keys that follow from it stand behind. */
+ATLS_API void atls_store_needs(const atls_store *store, const atls_evidence *evidence,
+                               atls_needs *out);
+/* Brings what these keys name into a store, as atls_fetcher_get does; timeout_ms 0: its own limit. */
+typedef atls_code atls_get_collateral(void *arg, const atls_needs *needs, uint32_t timeout_ms,
+                                      atls_err *err);
+/* What a verification of evidence lacks, into the store: out of the evidence itself, as far as it holds, and then by get
+ * (NULL: from nowhere), which is asked a second time when what it brought tells of more; all within timeout_ms.
+ * *gained: the store has more than before. The code is get's last one, or that of no memory. */
+ATLS_API ATLS_MUST_USE atls_code atls_store_complete(atls_store *store,
+                                                     const atls_evidence *evidence, int64_t when_s,
+                                                     atls_get_collateral *get, void *arg,
+                                                     uint32_t timeout_ms, bool *gained,
+                                                     atls_err *err);
 
 /* --- air gap --- */
 

@@ -8,7 +8,6 @@ struct gather {
     atls_job job; /* first: the job's work finds the rest */
     const atls_config *config;
     atls_evidence evidence; /* its bytes are the session's */
-    atls_needs needs;
     uint32_t timeout_ms;
     int64_t when_s;
 };
@@ -18,11 +17,9 @@ static atls_code work(atls_job *job, atls_err *err)
 {
     struct gather *g = (struct gather *)job;
     const atls_config *c = g->config;
-    size_t taken = 0;
-    (void)!atls_store_take_evidence(c->store, &g->evidence, g->when_s, &taken, err);
-    atls_store_reduce_needs(c->store, &g->needs, g->when_s);
-    return g->needs.n == 0 || c->get == NULL ? ATLS_OK
-                                             : c->get(c->get_arg, &g->needs, g->timeout_ms, err);
+    bool gained;
+    return atls_store_complete(c->store, &g->evidence, g->when_s, c->get, c->get_arg, g->timeout_ms,
+                               &gained, err);
 }
 
 /* What is left of the time in which the peer's verdict is due. */
@@ -33,19 +30,14 @@ static uint32_t time_left(const atls_session *s)
     return left < s->config->timeout_ms ? (uint32_t)left : s->config->timeout_ms;
 }
 
-static void lacking(const atls_session *s, const atls_evidence *evidence, atls_needs *needs)
-{
-    atls_evidence_needs(evidence, needs);
-    atls_store_reduce_needs(s->config->store, needs, s->when_s);
-}
-
 bool atls_gather_may_help(const atls_session *s, const atls_evidence *evidence)
 {
     atls_needs needs;
     if (s->config->store == NULL || s->gather != NULL) {
         return false;
     }
-    lacking(s, evidence, &needs);
+    atls_store_needs(s->config->store, evidence, &needs);
+    atls_store_reduce_needs(s->config->store, &needs, s->when_s);
     return needs.n > 0;
 }
 
@@ -59,7 +51,6 @@ atls_code atls_gather_start(atls_session *s, const atls_evidence *evidence, atls
     g->evidence = *evidence;
     g->timeout_ms = time_left(s);
     g->when_s = s->when_s;
-    lacking(s, evidence, &g->needs);
     atls_job_prepare_work(&g->job, work);
     s->gather = &g->job;
     s->job_told = false;

@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #define CHAIN_PARTS 5
+#define RAW_TCB_LEN 20
 
 /* The texts one after another; with_cr: LF becomes CR LF. */
 static char *join(const char *const texts[CHAIN_PARTS], bool with_cr, size_t *len)
@@ -59,6 +60,15 @@ static char *pem_chain(const atls_sim *sim, const char *leaf, int chain, size_t 
     return out;
 }
 
+/* CPUSVN, PCESVN, PCEID: what the vendor looks the certificate of this level up by. */
+static void put_raw_tcb(size_t level, uint8_t raw[RAW_TCB_LEN])
+{
+    sim_level_components(level, raw);
+    raw[16] = SIM_PCESVN % 256;
+    raw[17] = SIM_PCESVN / 256;
+    memset(raw + 18, 0, 2);
+}
+
 atls_code sim_chain_make(const atls_sim *sim, const sim_platform *platform,
                          const sim_quote_plan *plan, char **out, size_t *len, atls_err *err)
 {
@@ -74,6 +84,9 @@ atls_code sim_chain_make(const atls_sim *sim, const sim_platform *platform,
     } else {
         n = plan->certification_type <= 3 ? without_certificate[plan->certification_type] : 36;
         bytes = calloc(1, n);
+        if (bytes != NULL) {
+            put_raw_tcb((size_t)(platform - sim->platforms), (uint8_t *)bytes + n - RAW_TCB_LEN);
+        }
     }
     if (bytes == NULL) {
         return ATLS_ERR_NOMEM(err);

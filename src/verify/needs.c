@@ -1,5 +1,5 @@
 /* needs.c: which items a verification would look for, told by bytes that nobody has judged. */
-#include <atls/store.h>
+#include "verify/needs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void add(atls_needs *needs, const atls_item_name *name)
 /* The platform's own certificate among those in the quote. */
 static atls_cert *find_pck(atls_buf pem)
 {
-    uint8_t *space = pem.len <= CERTIFICATION_DATA_MAX ? malloc(pem.len + 1) : NULL;
+    uint8_t *space = pem.len > 0 && pem.len <= CERTIFICATION_DATA_MAX ? malloc(pem.len) : NULL;
     atls_buf ders[PEM_CERTS];
     size_t n = 0;
     atls_cert *found = NULL;
@@ -72,7 +72,16 @@ static void add_by_pck(const atls_cert *pck, bool is_tdx, atls_needs *needs)
     add(needs, &(atls_item_name){.kind = ATLS_ITEM_ROOT_CRL});
 }
 
-static void add_quote(atls_buf bytes, atls_needs *needs)
+static void add_by_pem(atls_buf pem, bool is_tdx, atls_needs *needs)
+{
+    atls_cert *cert = find_pck(pem);
+    if (cert != NULL) {
+        add_by_pck(cert, is_tdx, needs);
+    }
+    atls_cert_free(cert);
+}
+
+static void add_quote(atls_buf bytes, atls_buf named, atls_needs *needs)
 {
     atls_quote q;
     atls_item_name pck;
@@ -80,14 +89,11 @@ static void add_quote(atls_buf bytes, atls_needs *needs)
         return;
     }
     if (q.certification_type == PEM_LEAF || q.certification_type == PEM_CHAIN) {
-        atls_cert *cert = find_pck(q.certification_data);
-        if (cert != NULL) {
-            add_by_pck(cert, q.is_tdx, needs);
-        }
-        atls_cert_free(cert);
+        add_by_pem(q.certification_data, q.is_tdx, needs);
     } else if (atls_pck_item_name(q.certification_type, q.certification_data,
                                   (atls_buf){q.user_data.ptr, QE_ID_LEN}, &pck)) {
-        add(needs, &pck); /* the certificate says the rest */
+        add(needs, &pck);
+        add_by_pem(named, q.is_tdx, needs);
     }
 }
 
@@ -148,7 +154,7 @@ static void add_report(atls_buf bytes, atls_buf table_bytes, atls_buf leaf, atls
 
 /* --- the others --- */
 
-static void add_azure(const atls_evidence *e, atls_needs *needs)
+static void add_azure(const atls_evidence *e, atls_buf pck, atls_needs *needs)
 {
     atls_hcl hcl;
     const atls_buf bytes = atls_evidence_part(e, "hcl_report");
@@ -156,7 +162,7 @@ static void add_azure(const atls_evidence *e, atls_needs *needs)
         return;
     }
     if (hcl.is_tdx) {
-        add_quote(atls_evidence_part(e, "td_quote"), needs);
+        add_quote(atls_evidence_part(e, "td_quote"), pck, needs);
     } else {
         add_report(hcl.report, (atls_buf){NULL, 0}, atls_evidence_part(e, "vcek"), needs);
     }
@@ -178,6 +184,11 @@ static void add_token(atls_buf bytes, atls_needs *needs)
 
 void atls_evidence_needs(const atls_evidence *evidence, atls_needs *out)
 {
+    atls_evidence_needs_with(evidence, (atls_buf){NULL, 0}, out);
+}
+
+void atls_evidence_needs_with(const atls_evidence *evidence, atls_buf pck, atls_needs *out)
+{
     out->n = 0;
     if (evidence == NULL || evidence->parts_n == 0 || evidence->parts_n > ATLS_EVIDENCE_PARTS) {
         return;
@@ -185,12 +196,12 @@ void atls_evidence_needs(const atls_evidence *evidence, atls_needs *out)
     atls_evidence e;
     const atls_format *format = atls_evidence_named(evidence, &e);
     if (format == &atls_format_sgx || format == &atls_format_tdx) {
-        add_quote(atls_evidence_part(&e, "quote"), out);
+        add_quote(atls_evidence_part(&e, "quote"), pck, out);
     } else if (format == &atls_format_snp || format == &atls_format_snp_tpm) {
         add_report(atls_evidence_part(&e, "report"), atls_evidence_part(&e, "certs"),
                    atls_evidence_part(&e, "vcek"), out);
     } else if (format == &atls_format_azure) {
-        add_azure(&e, out);
+        add_azure(&e, pck, out);
     } else if (format == &atls_format_jwt) {
         add_token(atls_evidence_part(&e, "token"), out);
     }

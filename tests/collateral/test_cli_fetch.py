@@ -82,6 +82,29 @@ def first_meeting(d, pki, root, quote):
     report.check(run.code == 0, "away, and all is at hand", run.out + run.err)
 
 
+def only_named(d, pki, root):
+    """Quotes without a PCK certificate: it is fetched, and then what follows from it."""
+    with Origin({"": of_directory(pki)}, tls=True) as origin:
+        to = ("--origin", f"pccs={origin.url}", "--fetch-option", f"ca={origin.ca}")
+        for kind in ("1", "2", "3"):
+            named = d / f"type-{kind}"
+            run = atls("sim", "evidence", "--pki", pki, "--tee", "tdx", "--fault", f"quote.type_{kind}", "-o", named)
+            report.check(run.code == 0, f"a quote of certification type {kind}", run.err)
+            store = d / f"named-{kind}"
+            before = origin.requests()
+            run = atls("verify", *root, "--collateral", store, *to, "--json", named)
+            report.check(run.code == 0 and json.loads(run.out)["accepted"], f"type {kind}, never met", run.out + run.err)
+            report.check(origin.requests() - before == 5, f"requests of type {kind}", origin.requests() - before)
+            run = atls("verify", *root, "--collateral", store, "--json", named)
+            report.check(run.code == 0, f"type {kind}, from the store", run.out + run.err)
+        run = atls("collateral", "fetch", "--store", d / "named-too", *root, *to, named)
+        report.check(run.code == 0 and run.out.count("fetched ") == 5, "fetch: what a named platform needs", run.out + run.err)
+        backend = Backend()
+        with Server(backend, "--attest", "sim", "--sim", pki, "--tee", "tdx", "--fault", "quote.type_3") as server:
+            run = atls("connect", *root, "--collateral", d / "connected-named", *to, server.address, stdin=b"hello\n")
+            report.check(run.code == 0 and run.out == "HELLO\n", "connect to a platform that is only named", f"{run.code} {run.err}")
+
+
 def fleet(d, pki, root, quote):
     redis = Redis(d)
     redis.start()
@@ -121,6 +144,7 @@ def main():
         quote = d / "quote"
         report.check(atls("sim", "evidence", "--pki", pki, "--tee", "tdx", "-o", quote).code == 0, "atls sim evidence")
         first_meeting(d, pki, root, quote)
+        only_named(d, pki, root)
         fleet(d, pki, root, quote)
     report.end()
 

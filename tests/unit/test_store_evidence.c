@@ -1,6 +1,8 @@
 /* What comes beside evidence, and in the contract's JSON: split into items, each judged, those that hold are kept. */
 #include "unit/snp_world.h"
 
+#include "sim/state.h"
+
 #undef NOW
 #include "unit/store_rig.h"
 
@@ -238,9 +240,84 @@ static void a_stapled_list_of_amds_bars_nothing(void **state)
     atls_evidence_blob_clear(&blob);
 }
 
+/* --- in two rounds --- */
+
+typedef struct vendor_of {
+    atls_store *store;
+    const atls_sim *sim;
+    const char *tee;
+    unsigned asked;
+    bool has_pck;
+    atls_needs last;
+    uint32_t timeout_ms[3];
+} vendor_of;
+
+static atls_code give(void *arg, const atls_needs *needs, uint32_t timeout_ms, atls_err *err)
+{
+    vendor_of *v = arg;
+    size_t taken = 0;
+    char *json = NULL;
+    assert_in_range(v->asked, 0, 1);
+    v->timeout_ms[v->asked++] = timeout_ms;
+    v->last = *needs;
+    if (strncmp(needs->keys[0], "intel/pck/", 10) == 0) {
+        char pem[16384];
+        const int len = snprintf(pem, sizeof pem, "%s%s%s", v->sim->platforms[0].pck_pem,
+                                 v->sim->ca_pem, v->sim->chain_root_pem);
+        const atls_item item = {needs->keys[0], {NULL, 0}, {(const uint8_t *)pem, (size_t)len}};
+        return v->has_pck ? atls_store_take(v->store, &item, ATLS_ITEM_FETCHED, "vendor", NOW, err)
+                          : (atls_code)ATLS_E_COLLATERAL;
+    }
+    assert_int_equal(atls_sim_collateral(v->sim, v->tee, &json, NULL), ATLS_OK);
+    const atls_code rc = atls_store_take_json(v->store, text_buf(json), "vendor", NOW, &taken, err);
+    atls_free(json);
+    return rc;
+}
+
+/* A quote that only names its platform: the certificate first, and what follows from it then. */
+static void the_certificate_tells_the_rest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *fault, *tcb;
+    } rows[] = {{"tdx", "quote.type_1", "intel/tcb/tdx/53494d000000"},
+                {"sgx", "quote.type_2", "intel/tcb/sgx/53494d000000"},
+                {"tdx5", "quote.type_3", "intel/tcb/tdx/53494d000000"}};
+    for (size_t i = 0; i < 3; i++) {
+        bench b = set_up(rows[i].type, NULL, rows[i].fault);
+        const atls_evidence e = {.parts_n = 1, .parts = {{"quote", {b.quote, b.quote_len}}}};
+        vendor_of v = {.store = trusting(b.root), .sim = b.sim, .tee = i == 1 ? "sgx" : "tdx"};
+        bool gained = true;
+        atls_needs needs;
+        assert_int_equal(atls_store_complete(v.store, &e, NOW, NULL, NULL, 0, &gained, NULL),
+                         ATLS_OK);
+        assert_false(gained);
+        assert_int_equal(atls_store_complete(v.store, &e, NOW, give, &v, 1000, &gained, NULL),
+                         ATLS_E_COLLATERAL);
+        assert_true(!gained && v.asked == 1); /* nobody has it: nothing follows */
+        v.asked = 0;
+        v.has_pck = true;
+        assert_int_equal(atls_store_complete(v.store, &e, NOW, give, &v, 1000, &gained, NULL),
+                         ATLS_OK);
+        assert_true(gained && v.asked == 2);
+        assert_true(v.timeout_ms[0] + v.timeout_ms[1] <= 1000 && v.timeout_ms[1] > 0);
+        assert_int_equal(v.last.n, 4);
+        assert_string_equal(v.last.keys[0], rows[i].tcb);
+        atls_store_needs(v.store, &e, &needs);
+        assert_int_equal(needs.n, 5);
+        assert_memory_equal(needs.keys[0], "intel/pck/", 10);
+        assert_int_equal(atls_store_complete(v.store, &e, NOW, give, &v, 0, &gained, NULL),
+                         ATLS_OK);
+        assert_true(!gained && v.asked == 2); /* all is there */
+        atls_store_free(v.store);
+        tear_down(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_certificate_tells_the_rest),
         cmocka_unit_test(stapled_collateral_is_split),
         cmocka_unit_test(what_does_not_hold_is_left),
         cmocka_unit_test(anything_else_is_nothing),
