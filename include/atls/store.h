@@ -54,7 +54,7 @@ typedef struct atls_item_status {
     uint64_t number;       /* tcbEvaluationDataNumber, CRLNumber */
     int64_t issued_s;      /* issueDate, thisUpdate, notBefore */
     int64_t next_update_s; /* nextUpdate, notAfter; INT64_MAX: it has none */
-    int64_t expires_s;     /* the first end among it and its chain */
+    int64_t expires_s;     /* the first end among it and its chain; a JWK set's: a week after it was last taken */
     int64_t taken_s;
     atls_item_source source;
     char from[200]; /* origin, file or host, for people */

@@ -34,6 +34,18 @@ static atls_code fill(atls_held *h, const atls_item *item, size_t len, atls_err 
     return atls_digest(ATLS_SHA256, &bytes, 1, h->sha256, err);
 }
 
+bool atls_held_is_jwks(const atls_held *held)
+{
+    return strncmp(atls_held_key(held), "jwks/", 5) == 0;
+}
+
+static void end_jwks(atls_held *h)
+{
+    if (atls_held_is_jwks(h) && h->taken_s < INT64_MAX - ATLS_HELD_JWKS_MAX_S) {
+        h->facts.expires_s = h->taken_s + ATLS_HELD_JWKS_MAX_S;
+    }
+}
+
 atls_code atls_held_new(const atls_root_set roots[ATLS_FAMILIES], const atls_item *item,
                         const atls_held_origin *origin, atls_held **out, atls_err *err)
 {
@@ -60,6 +72,7 @@ atls_code atls_held_new(const atls_root_set roots[ATLS_FAMILIES], const atls_ite
         atls_held_free(h);
         return rc;
     }
+    end_jwks(h);
     *out = h;
     return ATLS_OK;
 }

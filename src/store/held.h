@@ -10,6 +10,9 @@
 
 #define ATLS_HELD_FROM_LEN 200 /* with NUL */
 
+/* A JWK set names no end of its own, and an issuer revokes a key by leaving it out: what it said that long ago counts no more. */
+#define ATLS_HELD_JWKS_MAX_S ((int64_t)7 * 86400)
+
 struct atls_held {
     atomic_int refs;
     atls_item item; /* views into bytes */
@@ -36,6 +39,7 @@ ATLS_MUST_USE atls_code atls_held_new(const atls_root_set roots[ATLS_FAMILIES],
                                       const atls_item *item, const atls_held_origin *origin,
                                       atls_held **out, atls_err *err);
 atls_held *atls_held_up_ref(atls_held *held);
+bool atls_held_is_jwks(const atls_held *held);
 
 static inline const char *atls_held_key(const atls_held *held)
 {

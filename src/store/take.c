@@ -74,20 +74,28 @@ static bool is_kept(const atls_store *store, const atls_held *held)
     return store->files == NULL || atomic_load(&held->is_saved);
 }
 
+#define HOUR_S 3600
+
+/* An issuer who says the same again says that it still holds. */
+static bool renews(const atls_held *held, const atls_held *before)
+{
+    return atls_held_is_jwks(held) && held->taken_s >= before->taken_s + HOUR_S;
+}
+
 static atls_store_admitted decide(const atls_store *store, const atls_held *held, int64_t when_s,
                                   atls_err *err)
 {
     const atls_held *before = atls_store_find(store, atls_held_key(held));
     const bool same =
         before != NULL && memcmp(before->sha256, held->sha256, sizeof held->sha256) == 0;
-    if (same && is_kept(store, before) &&
+    if (same && is_kept(store, before) && !renews(held, before) &&
         (atls_store_raises_floors(before) || !atls_store_raises_floors(held))) {
         return ATLS_STORE_SAME;
     }
     if (atls_floors_check(store->floors, atls_held_key(held), &held->facts, err) != ATLS_OK) {
         return ATLS_STORE_BELOW;
     }
-    if (same && !is_kept(store, before)) {
+    if (same && (!is_kept(store, before) || renews(held, before))) {
         return ATLS_STORE_NEW;
     }
     return before != NULL && is_no_better(held, before, when_s) ? ATLS_STORE_SAME : ATLS_STORE_NEW;

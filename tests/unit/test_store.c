@@ -254,6 +254,35 @@ static void needs_are_reduced_to_what_is_missing(void **state)
     atls_store_free(s);
 }
 
+/* Nothing in a set of keys says how long it holds: it ends, unless its origin says the same again. */
+static void a_jwk_set_ends_unless_it_is_renewed(void **state)
+{
+    const vendor *v = *state;
+    static const char key[] = "jwks/https%3a%2f%2fissuer.example";
+    made jwks = made_of(key, "",
+                        store_text("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
+                                   "\"x\":\"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY\","
+                                   "\"y\":\"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU\"}]}"));
+    atls_store *s = store_open(v, NULL);
+    atls_item_status status;
+    atls_needs needs = {.n = 1, .keys = {"jwks/https%3a%2f%2fissuer.example"}};
+    assert_taken(s, &jwks, NOW);
+    assert_taken(s, &jwks, NOW + 10);
+    assert_true(status_of(s, key, &status));
+    assert_int_equal(status.taken_s, NOW);
+    assert_int_equal(status.expires_s, NOW + 7 * SIM_DAY);
+    assert_taken(s, &jwks, NOW + SIM_DAY);
+    assert_true(status_of(s, key, &status));
+    assert_int_equal(status.taken_s, NOW + SIM_DAY);
+    atls_store_reduce_needs(s, &needs, NOW + 8 * SIM_DAY);
+    assert_int_equal(needs.n, 0);
+    needs.n = 1;
+    atls_store_reduce_needs(s, &needs, NOW + 8 * SIM_DAY + 1);
+    assert_int_equal(needs.n, 1);
+    made_free(&jwks);
+    atls_store_free(s);
+}
+
 /* What is held already can be renewed for ever; what is new and of no platform cannot be put anywhere. */
 static void a_full_store_renews_what_it_has(void **state)
 {
@@ -298,6 +327,7 @@ int main(void)
         cmocka_unit_test(what_strangers_staple_bars_nothing),
         cmocka_unit_test(silence_of_origins_is_told),
         cmocka_unit_test(needs_are_reduced_to_what_is_missing),
+        cmocka_unit_test(a_jwk_set_ends_unless_it_is_renewed),
         cmocka_unit_test(a_full_store_renews_what_it_has),
         cmocka_unit_test(a_simulators_is_older_than_any_vendors),
     };
