@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <openssl/evp.h>
+
 #include <atls/outlook.h>
 
 #include "collateral_commands.h"
@@ -16,6 +18,7 @@
 #include "say.h"
 
 #define FILES_MAX 65536
+#define TOLD_LEN  32
 
 enum { FMSPC = 0x100, TEE, JSON };
 
@@ -42,7 +45,7 @@ typedef struct survey {
     bool json;
     size_t told, failing;
     size_t seen_n, seen_cap;
-    char (*seen)[sizeof((atls_outlook *)0)->platform]; /* a platform makes many quotes */
+    uint8_t (*seen)[TOLD_LEN]; /* a platform makes many quotes */
 } survey;
 
 /* --- telling --- */
@@ -79,8 +82,9 @@ static void tell_text(const char *file, const atls_outlook *o)
 {
     char stands[COLLATERAL_TIME_LEN];
     collateral_time_text(o->not_before_s, stands);
-    printf("%s  %s %s%s%s\n", o->will_fail ? "WILL FAIL" : "stays    ", o->tee, o->fmspc,
-           o->platform[0] != '\0' ? "  platform " : "", o->platform);
+    const bool fails_now = o->now == NULL || strcmp(o->now, "UpToDate") != 0;
+    printf("%s  %s %s%s%s\n", !o->will_fail ? "stays    " : (fails_now ? "FAILS NOW" : "WILL FAIL"),
+           o->tee, o->fmspc, o->platform[0] != '\0' ? "  platform " : "", o->platform);
     printf("           %s\n", file);
     printf("           today %s (data %u), early %s (data %u)\n",
            o->now != NULL ? o->now : "below every level", (unsigned)o->now_number,
@@ -88,8 +92,11 @@ static void tell_text(const char *file, const atls_outlook *o)
     if (!o->will_fail) {
         return;
     }
-    printf("           today's data stand until %s: the early ones can be in force from then on\n",
-           stands);
+    if (!fails_now) {
+        printf("           today's data stand until %s: the early ones can be in force from then "
+               "on\n",
+               stands);
+    }
     for (size_t i = 0; i < o->shortfalls_n; i++) {
         const atls_shortfall *f = &o->shortfalls[i];
         printf("           %s is %u, needs %u: %s\n", f->component, (unsigned)f->is,
@@ -133,6 +140,10 @@ static void fetch_for_quote(const survey *s, const atls_evidence *quote)
 {
     atls_needs needs;
     atls_evidence_needs(quote, &needs);
+    if (s->fetcher != NULL && needs.n == 1 && strncmp(needs.keys[0], "intel/pck/", 10) == 0) {
+        (void)!atls_fetcher_get(s->fetcher, &needs, 0, NULL); /* it names the rest */
+        atls_store_needs(s->room.store, quote, &needs);
+    }
     for (size_t i = 0; i < needs.n; i++) {
         const char *key = needs.keys[i];
         if (strncmp(key, "intel/tcb/", 10) == 0 && strlen(key) == 10 + 4 + 12) {
@@ -144,10 +155,33 @@ static void fetch_for_quote(const survey *s, const atls_evidence *quote)
 
 /* --- platforms --- */
 
-static bool is_new(survey *s, const char *platform)
+/* Of what is told of it: after an update the same platform is another case. */
+static bool digest(const atls_outlook *o, uint8_t out[TOLD_LEN])
 {
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+              EVP_DigestUpdate(ctx, o->tee, sizeof o->tee) == 1 &&
+              EVP_DigestUpdate(ctx, o->platform, sizeof o->platform) == 1 &&
+              EVP_DigestUpdate(ctx, &o->now, sizeof o->now) == 1 &&
+              EVP_DigestUpdate(ctx, &o->early, sizeof o->early) == 1;
+    for (size_t i = 0; ok && i < o->shortfalls_n; i++) {
+        const atls_shortfall *f = &o->shortfalls[i];
+        ok = EVP_DigestUpdate(ctx, f->component, strlen(f->component) + 1) == 1 &&
+             EVP_DigestUpdate(ctx, &f->is, sizeof f->is) == 1;
+    }
+    ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
+static bool is_new(survey *s, const atls_outlook *o)
+{
+    uint8_t told[TOLD_LEN];
+    if (!digest(o, told)) {
+        return true; /* told twice at worst */
+    }
     for (size_t i = 0; i < s->seen_n; i++) {
-        if (strcmp(s->seen[i], platform) == 0) {
+        if (memcmp(s->seen[i], told, sizeof told) == 0) {
             return false;
         }
     }
@@ -155,12 +189,12 @@ static bool is_new(survey *s, const char *platform)
         const size_t cap = s->seen_cap > 0 ? 2 * s->seen_cap : 64;
         void *more = realloc(s->seen, cap * sizeof s->seen[0]);
         if (more == NULL) {
-            return true; /* told twice at worst */
+            return true;
         }
         s->seen = more;
         s->seen_cap = cap;
     }
-    (void)snprintf(s->seen[s->seen_n++], sizeof s->seen[0], "%s", platform);
+    memcpy(s->seen[s->seen_n++], told, sizeof told);
     return true;
 }
 
@@ -174,7 +208,7 @@ static atls_code survey_file(survey *s, const char *path, atls_err *err)
     }
     fetch_for_quote(s, evidence_file_get0(&file));
     rc = atls_store_outlook(s->room.store, evidence_file_get0(&file), &o, err);
-    if (rc == ATLS_OK && is_new(s, o.platform)) {
+    if (rc == ATLS_OK && is_new(s, &o)) {
         tell(s, path, &o);
     }
     evidence_file_clear(&file);

@@ -10,7 +10,7 @@
 typedef struct atls_shortfall {
     char component[96]; /* "TDX module ISV SVN", "SGX component 1 (BIOS, Early Microcode Update)" */
     uint32_t is, needs;
-    char remedy[96];    /* "update the TDX module (SEAM)" */
+    char remedy[96];    /* "update the SEAM module (TDX module)" */
 } atls_shortfall;
 
 typedef struct atls_outlook {
@@ -27,7 +27,8 @@ typedef struct atls_outlook {
     char advisories[512]; /* of the early level it falls to, separated by spaces */
 } atls_outlook;
 
-/* The platform that made this quote (type sgx or tdx, with its PCK chain in it; the quote is not judged), under the store's
+/* The platform that made this quote (type sgx or tdx, with its PCK certificate in it or, by its name, in the store; the quote
+ * is not judged), under the store's
  * items of the standard and early channels: intel/tcb/TEE/FMSPC, intel/qe/TEE, and both with /early.
  * ATLS_E_COLLATERAL "outlook.missing" names the key that is not there; ATLS_E_INVALID "outlook.evidence". */
 ATLS_API ATLS_MUST_USE atls_code atls_store_outlook(const atls_store *store, const atls_evidence *quote, atls_outlook *out,

@@ -69,18 +69,31 @@ static json_t *make_platform_level(const sim_text_plan *p, sim_tee tee, size_t i
     return level;
 }
 
-/* What a recovery brings: the first component, and of TDX the SEAM's, one higher than any platform has. */
+/* As Intel names them in newer TCB info. */
+static void name_component(json_t *list, size_t i, const char *category, const char *type)
+{
+    json_t *component = json_array_get(list, i);
+    (void)json_object_set_new(component, "category", json_string(category));
+    (void)json_object_set_new(component, "type", json_string(type));
+}
+
+/* What a recovery brings: the first component, and of TDX the module and the third component, one higher than any platform
+ * has. */
 static json_t *make_recovery_level(const sim_text_plan *p, sim_tee tee, int64_t when_s)
 {
     char date[ATLS_TIME_TEXT_LEN];
     uint8_t sgx[16];
-    uint8_t tdx[16] = {SIM_MODULE_CURRENT, 0, (uint8_t)(sim_level_seam_svn(0) + 1)};
+    uint8_t tdx[16] = {SIM_MODULE_CURRENT + 1, 0, (uint8_t)(sim_level_seam_svn(0) + 1)};
     sim_level_components(0, sgx);
     sgx[0]++;
-    json_t *tcb = json_pack("{s:o,s:i}", "sgxtcbcomponents",
-                            make_components(sgx, p->components, -1), "pcesvn", SIM_PCESVN);
+    json_t *list = make_components(sgx, p->components, -1);
+    name_component(list, 0, "BIOS", "Early Microcode Update");
+    json_t *tcb = json_pack("{s:o,s:i}", "sgxtcbcomponents", list, "pcesvn", SIM_PCESVN);
     if (tee == SIM_TDX) {
-        (void)json_object_set_new(tcb, "tdxtcbcomponents", make_components(tdx, p->components, -1));
+        list = make_components(tdx, p->components, -1);
+        name_component(list, 0, "OS/VMM", "TDX Module");
+        name_component(list, 2, "OS/VMM", "TDX Late Microcode Update");
+        (void)json_object_set_new(tcb, "tdxtcbcomponents", list);
     }
     atls_time_format(when_s / SIM_DAY * SIM_DAY, date);
     return json_pack("{s:o,s:s,s:s}", "tcb", tcb, "tcbDate", date, "tcbStatus", "UpToDate");
@@ -117,13 +130,14 @@ static json_t *make_isv_levels(const sim_text_plan *p, const int isvsvn[3], int6
 static json_t *make_module_identities(const sim_text_plan *p, int64_t when_s)
 {
     static const int isvsvn[] = {SIM_MODULE_CURRENT, SIM_MODULE_OLD, SIM_MODULE_REVOKED};
+    static const int recovered[] = {SIM_MODULE_CURRENT + 1, SIM_MODULE_CURRENT, SIM_MODULE_REVOKED};
     sim_text_plan module = *p;
     module.no_levels = 0;
     module.status = NULL;
     return json_pack("[{s:s,s:s,s:s,s:s,s:o}]", "id", "TDX_01", "mrsigner",
                      or_else(p->module_mrsigner, MODULE_MRSIGNER), "attributes", MODULE_ATTRIBUTES,
                      "attributesMask", MODULE_ATTRIBUTES_MASK, "tcbLevels",
-                     make_isv_levels(&module, isvsvn, when_s));
+                     make_isv_levels(&module, p->recovery ? recovered : isvsvn, when_s));
 }
 
 static void add_module(json_t *info, const sim_text_plan *p, int64_t when_s)

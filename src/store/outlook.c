@@ -10,8 +10,11 @@
 #include "crypto/cert.h"
 #include "evidence/dcap/quote.h"
 #include "trust/pck.h"
+#include "trust/pck_item.h"
 
-#define MISSING "outlook.missing"
+#define QE_ID_LEN     16
+#define MISSING       "outlook.missing"
+#define MODULE_REMEDY "update the SEAM module (TDX module)"
 
 /* Intel's data of one channel. */
 typedef struct channel {
@@ -94,7 +97,10 @@ static void add(atls_outlook *o, const char *component, uint32_t is, uint32_t ne
 static const char *remedy_of(const char *category, const char *type)
 {
     if (strstr(type, "TDX Module") != NULL || strstr(type, "SEAM") != NULL) {
-        return "update the TDX module (SEAM)";
+        return MODULE_REMEDY;
+    }
+    if (type[0] == '\0') {
+        return "update the BIOS, with microcode and modules";
     }
     if (strstr(type, "Microcode") != NULL && strcmp(category, "BIOS") != 0) {
         return "load newer microcode (OS package), or update the BIOS";
@@ -175,8 +181,7 @@ static void add_shortfalls(atls_outlook *o, const platform *p, const channel *ea
     add_components(o, p, early);
     if (p->is_tdx && atls_module_find(early->info, p->td.tee_tcb_svn, &module) && module != NULL &&
         (level = newest_isv(module->levels, module->levels_n)) != NULL) {
-        add(o, "TDX module ISV SVN", p->td.tee_tcb_svn[0], level->isvsvn,
-            "update the TDX module (SEAM)");
+        add(o, "TDX module ISV SVN", p->td.tee_tcb_svn[0], level->isvsvn, MODULE_REMEDY);
     }
     level = newest_isv(early->identity->levels, early->identity->levels_n);
     if (level != NULL) {
@@ -232,16 +237,17 @@ static void name_platform(const platform *p, atls_outlook *o)
     }
 }
 
-/* The leaf among the certificates of a quote: the one with Intel's extension. */
-static atls_code read_pck(const atls_quote *q, atls_pck_extension *out, atls_err *err)
+/* The leaf among these certificates: the one with Intel's extension. */
+static atls_code read_extension(atls_buf pem, atls_pck_extension *out, atls_err *err)
 {
     uint8_t space[ATLS_ITEM_CHAIN_MAX];
     atls_buf ders[ATLS_CHAIN_MAX];
     size_t n = 0;
-    if (q->certification_type != 5 || atls_cert_split(q->certification_data, space, sizeof space,
-                                                      ders, ATLS_CHAIN_MAX, &n, NULL) != ATLS_OK) {
+    if (pem.len == 0 ||
+        atls_cert_split(pem, space, sizeof space, ders, ATLS_CHAIN_MAX, &n, NULL) != ATLS_OK) {
         return ATLS_ERR(err, ATLS_E_INVALID, "outlook.evidence",
-                        "the quote carries no PCK certificate: give --fmspc instead");
+                        "there is no PCK certificate in the quote, nor in the store for it: fetch "
+                        "it, or give --fmspc instead");
     }
     for (size_t i = 0; i < n; i++) {
         atls_cert *cert = NULL;
@@ -258,15 +264,38 @@ static atls_code read_pck(const atls_quote *q, atls_pck_extension *out, atls_err
                     "no certificate in the quote has Intel's SGX extension");
 }
 
-static atls_code read_quote(const atls_evidence *evidence, platform *p, char ppid[33],
-                            atls_err *err)
+/* Of the certificate in the quote, or of the one that it names, if the store has that. */
+static atls_code read_pck(const atls_store *store, const atls_quote *q, atls_pck_extension *out,
+                          atls_err *err)
+{
+    const atls_buf qe_id = {q->user_data.ptr, QE_ID_LEN};
+    atls_buf pem = q->certification_data;
+    atls_held *held = NULL;
+    atls_item_name name;
+    atls_item item;
+    char key[ATLS_ITEM_KEY_LEN];
+    if (atls_pck_item_name(q->certification_type, q->certification_data, qe_id, &name)) {
+        atls_item_name_format(&name, key);
+        pem = (atls_buf){NULL, 0};
+        if (atls_store_get(store, key, &held)) {
+            atls_held_item(held, &item);
+            pem = item.body;
+        }
+    }
+    const atls_code rc = read_extension(pem, out, err);
+    atls_held_free(held);
+    return rc;
+}
+
+static atls_code read_quote(const atls_store *store, const atls_evidence *evidence, platform *p,
+                            char ppid[33], atls_err *err)
 {
     atls_quote q;
     atls_pck_extension ext;
     if (evidence->parts_n == 0 || atls_quote_parse(evidence->parts[0].bytes, &q, NULL) != ATLS_OK) {
         return ATLS_ERR(err, ATLS_E_INVALID, "outlook.evidence", "that is no SGX or TDX quote");
     }
-    ATLS_TRY(read_pck(&q, &ext, err));
+    ATLS_TRY(read_pck(store, &q, &ext, err));
     *p = (platform){.is_tdx = q.is_tdx, .svn = ext.svn, .qe_isvsvn = q.qe_report.isvsvn};
     memcpy(p->fmspc, ext.fmspc, sizeof p->fmspc);
     if (q.is_tdx) {
@@ -289,7 +318,7 @@ atls_code atls_store_outlook(const atls_store *store, const atls_evidence *quote
     channel now = {0};
     channel early = {0};
     atls_outlook o = {0};
-    ATLS_TRY(read_quote(quote, &p, o.platform, err));
+    ATLS_TRY(read_quote(store, quote, &p, o.platform, err));
     atls_code rc = channel_open(store, &p, false, &now, err);
     rc = rc == ATLS_OK ? channel_open(store, &p, true, &early, err) : rc;
     if (rc == ATLS_OK) {
