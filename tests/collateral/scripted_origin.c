@@ -1,5 +1,6 @@
 #include "collateral/scripted_origin.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,7 +88,9 @@ void scripted_start(scripted_origin *o, const char *dir, const char *const world
     memset(o, 0, sizeof *o);
     (void)snprintf(o->control, sizeof o->control, "%s/control-%u.json", dir, number++);
     scripted_tell(o, worlds[0], "");
-    need(pipe(to) == 0 && pipe(from) == 0 && (o->pid = fork()) >= 0, "fork");
+    need(pipe(to) == 0 && pipe(from) == 0, "pipe");
+    /* An origin that is started later must not hold this one's input open. */
+    need(fcntl(to[1], F_SETFD, FD_CLOEXEC) == 0 && (o->pid = fork()) >= 0, "fork");
     if (o->pid == 0) {
         (void)dup2(to[0], 0);
         (void)dup2(from[1], 1);
