@@ -11,7 +11,7 @@ typedef struct atls_fetcher atls_fetcher;
 ATLS_API ATLS_MUST_USE atls_code atls_fetcher_new(atls_store *store, atls_fetcher **out,
                                                   atls_err *err);
 ATLS_API void atls_fetcher_free(
-    atls_fetcher *f); /* stops the thread; requests under way are dropped */
+    atls_fetcher *f); /* stops the thread; requests under way are dropped; who waits in _get is told so first */
 
 /* --- settings, before atls_fetcher_start --- */
 

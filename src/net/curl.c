@@ -231,7 +231,9 @@ static bool set_rest(const atls_curl *c, transfer *t, const atls_http_request *r
                      long timeout_ms)
 {
     bool key = request->needs_api_key && t->origin->kind == ATLS_ORIGIN_INTEL;
-    return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TIMEOUT_MS, timeout_ms) &&
+    /* QUICK_EXIT: a resolver's thread that hangs is left behind, and not waited for. */
+    return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_QUICK_EXIT, 1L) &&
+           SET(CURLOPT_TIMEOUT_MS, timeout_ms) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS,
                timeout_ms < CONNECT_MAX_MS ? timeout_ms : (long)CONNECT_MAX_MS) &&
            SET(CURLOPT_HTTP_CONTENT_DECODING, 0L) && SET(CURLOPT_ERRORBUFFER, t->trouble) &&

@@ -351,10 +351,15 @@ static atls_code wait_for(atls_fetcher *f, const atls_needs *needs, bool force, 
     atls_keeper_state state = ATLS_KEEPER_PENDING;
     bool late = false;
     (void)pthread_mutex_lock(&f->lock);
+    f->waiting++;
     want_all(f, needs, force, &w);
     atls_curl_wakeup(f->curl);
     while ((state = look_at_all(f, needs, &w, &why)) == ATLS_KEEPER_PENDING && !late && !f->stop) {
         late = pthread_cond_timedwait(&f->ended, &f->lock, &end) != 0;
+    }
+    f->waiting--;
+    if (f->stop) {
+        (void)pthread_cond_broadcast(&f->ended);
     }
     (void)pthread_mutex_unlock(&f->lock);
     return state == ATLS_KEEPER_HELD ? ATLS_OK : give_up(&why, err);

@@ -40,6 +40,7 @@ struct atls_fetcher {
     pthread_mutex_t lock; /* all below, and log lines in the order of what they tell */
     pthread_cond_t ended; /* of CLOCK_MONOTONIC: some job may have ended */
     bool stop, keep;
+    unsigned waiting; /* threads in atls_fetcher_get */
     atls_keeper *keeper;
     fetcher_line *lines, *last_line;
     size_t lines_n;

@@ -185,6 +185,11 @@ void fetcher_thread_stop(atls_fetcher *f)
         (void)pthread_mutex_unlock(&f->lock);
         atls_curl_wakeup(f->curl);
         (void)pthread_join(f->thread, NULL);
+        (void)pthread_mutex_lock(&f->lock);
+        while (f->waiting > 0) { /* they look at the keeper once more */
+            (void)pthread_cond_wait(&f->ended, &f->lock);
+        }
+        (void)pthread_mutex_unlock(&f->lock);
         f->started = false;
     }
     atls_curl_free(f->curl);
