@@ -91,15 +91,16 @@ static atls_code read_tls(serving *s, atls_err *err)
         return ATLS_OK;
     }
     atls_code rc = input_read(s->cert_file, PEM_MAX, ATLS_E_USAGE, "usage.argument", &s->cert, err);
-    return rc == ATLS_OK ? input_read(s->key_file, PEM_MAX, ATLS_E_USAGE, "usage.argument", &s->key, err)
-                         : rc;
+    return rc == ATLS_OK
+               ? input_read(s->key_file, PEM_MAX, ATLS_E_USAGE, "usage.argument", &s->key, err)
+               : rc;
 }
 
-static atls_code answer(void *arg, const char *method, const char *path, atls_served *out,
-                        atls_err *err)
+static atls_code answer(void *arg, const char *client, const char *method, const char *path,
+                        atls_served *out, atls_err *err)
 {
     const serving *s = arg;
-    return atls_fetcher_serve(s->fetcher, method, path, (int64_t)time(NULL), out, err);
+    return atls_fetcher_serve(s->fetcher, client, method, path, (int64_t)time(NULL), out, err);
 }
 
 static atls_code serve(serving *s, atls_err *err)

@@ -1,5 +1,6 @@
 #include "http_server.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@
 #include "output.h"
 #include "say.h"
 
-#define HEAD_MAX     ((size_t)160 << 10) /* bytes of a request and of its answer's head, in which chains stand */
+#define HEAD_MAX                                                                                   \
+    ((size_t)160 << 10) /* bytes of a request and of its answer's head, in which chains stand */
 #define STACK_SIZE   ((size_t)512 << 10)
+#define CLIENT_LEN   32
 #define LOGGED_MAX   300 /* characters of a path */
 #define WATCH_MS     500
 #define NO_DEADLINE  UINT64_MAX
@@ -176,6 +179,29 @@ static struct MHD_Response *response_of(atls_served *served)
     return response;
 }
 
+/* Its address; of IPv6 the network, as a host has many; all who share a unix socket are one. */
+static void name_client(int fd, char out[CLIENT_LEN])
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t len = sizeof peer;
+    unsigned char bytes[8] = {0}; /* of the address */
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0) {
+        peer.ss_family = AF_UNSPEC;
+    }
+    if (peer.ss_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, &peer, sizeof v4);
+        memcpy(bytes, &v4.sin_addr, 4);
+    } else if (peer.ss_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, &peer, sizeof v6);
+        const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+        memcpy(bytes, v6.sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 8);
+    }
+    (void)snprintf(out, CLIENT_LEN, "%d/%02x%02x%02x%02x%02x%02x%02x%02x", (int)peer.ss_family,
+                   bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
+}
+
 static enum MHD_Result give(http_server *s, struct MHD_Connection *c, const request *r,
                             const char *method)
 {
@@ -183,7 +209,10 @@ static enum MHD_Result give(http_server *s, struct MHD_Connection *c, const requ
     const int fd = socket_of(c);
     atls_served served = {0};
     set_deadline(s, fd, fd, NO_DEADLINE); /* an origin has its own time */
-    const atls_code rc = s->settings.answer(s->settings.arg, method, r->path, &served, NULL);
+    char client[CLIENT_LEN];
+    name_client(fd, client);
+    const atls_code rc =
+        s->settings.answer(s->settings.arg, client, method, r->path, &served, NULL);
     struct MHD_Response *response = rc == ATLS_OK ? response_of(&served) : NULL;
     log_request(s, r, method, response != NULL ? served.status : 500, began_ms);
     enum MHD_Result result = MHD_NO;

@@ -8,8 +8,8 @@
 #define HTTP_CONNECTIONS_MAX 1024
 
 /* Answers one request; from many threads. As atls_fetcher_serve. */
-typedef atls_code http_answer(void *arg, const char *method, const char *path_and_query,
-                              atls_served *out, atls_err *err);
+typedef atls_code http_answer(void *arg, const char *client, const char *method,
+                              const char *path_and_query, atls_served *out, atls_err *err);
 
 typedef struct http_settings {
     const char *cert_pem, *key_pem; /* text; NULL: no TLS */

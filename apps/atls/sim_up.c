@@ -68,11 +68,11 @@ static atls_code take_collateral(simulated *s, const char *dir, const char *name
     return rc;
 }
 
-static atls_code answer(void *arg, const char *method, const char *path, atls_served *out,
-                        atls_err *err)
+static atls_code answer(void *arg, const char *client, const char *method, const char *path,
+                        atls_served *out, atls_err *err)
 {
     const simulated *s = arg;
-    return atls_fetcher_serve(s->fetcher, method, path, (int64_t)time(NULL), out, err);
+    return atls_fetcher_serve(s->fetcher, client, method, path, (int64_t)time(NULL), out, err);
 }
 
 static atls_code up(simulated *s, const char *dir, const char *listen, atls_err *err)

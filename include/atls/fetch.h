@@ -11,7 +11,8 @@ typedef struct atls_fetcher atls_fetcher;
 ATLS_API ATLS_MUST_USE atls_code atls_fetcher_new(atls_store *store, atls_fetcher **out,
                                                   atls_err *err);
 ATLS_API void atls_fetcher_free(
-    atls_fetcher *f); /* stops the thread; requests under way are dropped; who waits in _get is told so first */
+    atls_fetcher *
+        f); /* stops the thread; requests under way are dropped; who waits in _get is told so first */
 
 /* --- settings, before atls_fetcher_start --- */
 
@@ -69,11 +70,14 @@ typedef struct atls_served { /* an HTTP answer; freed with atls_served_clear */
     uint8_t *body; /* malloc'ed */
     size_t body_len;
 } atls_served;
-/* Answers GET of path_and_query (as on the request line) from the fetcher's store, fetching what is missing (f's thread is at work). Never
+/* client: who asks, in any words that tell it from others (its address); NULL: not known. Each starts at most 16 fetches at a time, and
+ * has its turn at an origin that wants a distance between requests, so that none keeps the others out.
+ * Answers GET of path_and_query (as on the request line) from the fetcher's store, fetching what is missing (f's thread is at work). Never
  * fails but for lack of memory: what cannot be had is the status that a PCCS or KDS would give. */
-ATLS_API ATLS_MUST_USE atls_code atls_fetcher_serve(atls_fetcher *f, const char *method,
-                                                    const char *path_and_query, int64_t when_s,
-                                                    atls_served *out, atls_err *err);
+ATLS_API ATLS_MUST_USE atls_code atls_fetcher_serve(atls_fetcher *f, const char *client,
+                                                    const char *method, const char *path_and_query,
+                                                    int64_t when_s, atls_served *out,
+                                                    atls_err *err);
 ATLS_API void atls_served_clear(atls_served *s);
 
 #endif

@@ -279,15 +279,19 @@ typedef struct waiting {
     atls_err why; /* of the first that is hopeless */
 } waiting;
 
-static void want_all(atls_fetcher *f, const atls_needs *needs, bool force, waiting *w)
+static void want_all(atls_fetcher *f, uint32_t client, const atls_needs *needs, bool force,
+                     waiting *w)
 {
     uint64_t now_ms = fetcher_clock_ms();
     int64_t when_s = fetcher_clock_s();
     w->n = needs->n < ATLS_NEEDS_MAX ? needs->n : ATLS_NEEDS_MAX;
     for (size_t i = 0; i < w->n; i++) {
         atls_err err = {0};
-        w->hopeless[i] = atls_keeper_want(f->keeper, needs->keys[i], force, now_ms, when_s,
-                                          &w->tickets[i], &err) != ATLS_OK;
+        atls_code rc = client != 0 ? atls_keeper_want_for(f->keeper, client, needs->keys[i], now_ms,
+                                                          when_s, &w->tickets[i], &err)
+                                   : atls_keeper_want(f->keeper, needs->keys[i], force, now_ms,
+                                                      when_s, &w->tickets[i], &err);
+        w->hopeless[i] = rc != ATLS_OK;
         if (w->hopeless[i] && w->why.code == ATLS_OK) {
             w->why = err;
         }
@@ -341,8 +345,8 @@ static atls_code give_up(const atls_err *why, atls_err *err)
                     "no origin has answered yet: ask again, or wait longer (total-timeout)");
 }
 
-static atls_code wait_for(atls_fetcher *f, const atls_needs *needs, bool force, uint32_t timeout_ms,
-                          atls_err *err)
+static atls_code wait_for(atls_fetcher *f, uint32_t client, const atls_needs *needs, bool force,
+                          uint32_t timeout_ms, atls_err *err)
 {
     /* The keeper ends each job in its time; the last request may take a little longer. */
     struct timespec end = in_ms(timeout_ms != 0 ? timeout_ms : f->total_ms + 1000);
@@ -352,7 +356,7 @@ static atls_code wait_for(atls_fetcher *f, const atls_needs *needs, bool force, 
     bool late = false;
     (void)pthread_mutex_lock(&f->lock);
     f->waiting++;
-    want_all(f, needs, force, &w);
+    want_all(f, client, needs, force, &w);
     atls_curl_wakeup(f->curl);
     while ((state = look_at_all(f, needs, &w, &why)) == ATLS_KEEPER_PENDING && !late && !f->stop) {
         late = pthread_cond_timedwait(&f->ended, &f->lock, &end) != 0;
@@ -365,8 +369,8 @@ static atls_code wait_for(atls_fetcher *f, const atls_needs *needs, bool force, 
     return state == ATLS_KEEPER_HELD ? ATLS_OK : give_up(&why, err);
 }
 
-static atls_code get(atls_fetcher *f, const atls_needs *needs, bool force, uint32_t timeout_ms,
-                     atls_err *err)
+static atls_code get(atls_fetcher *f, uint32_t client, const atls_needs *needs, bool force,
+                     uint32_t timeout_ms, atls_err *err)
 {
     atls_needs left = *needs;
     if (!f->started) {
@@ -381,17 +385,46 @@ static atls_code get(atls_fetcher *f, const atls_needs *needs, bool force, uint3
             atls_store_reduce_needs(f->store, &left, fetcher_clock_s());
         }
     }
-    return left.n == 0 ? ATLS_OK : wait_for(f, &left, force, timeout_ms, err);
+    return left.n == 0 ? ATLS_OK : wait_for(f, client, &left, force, timeout_ms, err);
 }
 
 atls_code atls_fetcher_get(atls_fetcher *f, const atls_needs *needs, uint32_t timeout_ms,
                            atls_err *err)
 {
-    return get(f, needs, false, timeout_ms, err);
+    return get(f, 0, needs, false, timeout_ms, err);
 }
 
 atls_code atls_fetcher_renew(atls_fetcher *f, const atls_needs *needs, uint32_t timeout_ms,
                              atls_err *err)
 {
-    return get(f, needs, true, timeout_ms, err);
+    return get(f, 0, needs, true, timeout_ms, err);
+}
+
+static bool enter(atls_fetcher *f)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    const bool room = f->served < FETCHER_SERVED_MAX;
+    f->served += room ? 1 : 0;
+    (void)pthread_mutex_unlock(&f->lock);
+    return room;
+}
+
+static void leave(atls_fetcher *f)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    f->served--;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+atls_code fetcher_get_for(atls_fetcher *f, uint32_t client, const atls_needs *needs, atls_err *err)
+{
+    if (!enter(f)) {
+        return ATLS_ERR(
+            err, ATLS_E_COLLATERAL, "fetch.busy",
+            "%d requests of other hosts wait already for what is not here: ask again later",
+            FETCHER_SERVED_MAX);
+    }
+    const atls_code rc = get(f, client, needs, false, 0, err);
+    leave(f);
+    return rc;
 }

@@ -41,10 +41,17 @@ struct atls_fetcher {
     pthread_cond_t ended; /* of CLOCK_MONOTONIC: some job may have ended */
     bool stop, keep;
     unsigned waiting; /* threads in atls_fetcher_get */
+    unsigned served;  /* those of them that wait for other hosts */
     atls_keeper *keeper;
     fetcher_line *lines, *last_line;
     size_t lines_n;
 };
+
+#define FETCHER_SERVED_MAX                                                                         \
+    192 /* of the requests of other hosts that wait: what is held is answered besides */
+/* atls_fetcher_get for another host, told from others by that number. Likewise ATLS_E_COLLATERAL "fetch.busy". */
+ATLS_MUST_USE atls_code fetcher_get_for(atls_fetcher *f, uint32_t client, const atls_needs *needs,
+                                        atls_err *err);
 
 int64_t fetcher_clock_s(void);   /* CLOCK_REALTIME, seconds since 1970 */
 uint64_t fetcher_clock_ms(void); /* CLOCK_BOOTTIME */

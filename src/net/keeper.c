@@ -50,8 +50,18 @@ static void hurry(const atls_keeper *k, keeper_entry *e, bool force, uint64_t no
     }
 }
 
-atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force, uint64_t now_ms,
-                           int64_t when_s, uint64_t *ticket, atls_err *err)
+/* May it start one more? We ourselves may. */
+static bool has_room(const atls_keeper *k, uint32_t client)
+{
+    size_t n = 0;
+    for (const keeper_entry *e = k->first_job; client != 0 && e != NULL; e = e->after) {
+        n += e->client == client ? 1 : 0;
+    }
+    return n < ATLS_KEEPER_CLIENT_JOBS;
+}
+
+static atls_code want_for(atls_keeper *k, uint32_t client, const char *key, bool force,
+                          uint64_t now_ms, int64_t when_s, uint64_t *ticket, atls_err *err)
 {
     atls_item_name name;
     ATLS_TRY(atls_item_name_parse(key, &name, err));
@@ -66,8 +76,12 @@ atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force, uint64_t
     bool fine = e != NULL;
     if (fine && e->phase != KEEPER_IDLE) {
         hurry(k, e, force, now_ms);
+        if (k->turn_of[client % KEEPER_TURNS] < k->turn_of[e->client % KEEPER_TURNS]) {
+            e->client = client; /* whoever of those who wait for it is first */
+        }
     } else if (fine && (force || e->failed_until_ms <= now_ms)) {
-        fine = keeper_start(k, e, true, force, now_ms, when_s);
+        fine = has_room(k, client) && keeper_start(k, e, true, force, now_ms, when_s);
+        e->client = client;
     }
     if (!fine) {
         return ATLS_ERR(
@@ -78,6 +92,18 @@ atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force, uint64_t
     e->wanted_s = when_s;
     *ticket = e->phase != KEEPER_IDLE ? e->ticket : e->done_ticket;
     return ATLS_OK;
+}
+
+atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force, uint64_t now_ms,
+                           int64_t when_s, uint64_t *ticket, atls_err *err)
+{
+    return want_for(k, 0, key, force, now_ms, when_s, ticket, err);
+}
+
+atls_code atls_keeper_want_for(atls_keeper *k, uint32_t client, const char *key, uint64_t now_ms,
+                               int64_t when_s, uint64_t *ticket, atls_err *err)
+{
+    return want_for(k, client, key, false, now_ms, when_s, ticket, err);
 }
 
 atls_keeper_state atls_keeper_look(const atls_keeper *k, const char *key, uint64_t ticket,
@@ -134,6 +160,9 @@ static bool ask_origin(atls_keeper *k, keeper_entry *e, size_t i, uint64_t now_m
     e->attempts++;
     k->origins[i].in_flight++;
     k->origins[i].gap_until_ms = now_ms + o->gap_ms;
+    if (o->gap_ms > 0) {
+        k->turn_of[e->client % KEEPER_TURNS] = ++k->turns;
+    }
     return true;
 }
 
@@ -159,6 +188,10 @@ static bool step(atls_keeper *k, keeper_entry *e, uint64_t now_ms, int64_t when_
     }
     for (;;) {
         keeper_choice choice = keeper_choose(k, e, now_ms, &origin);
+        if (choice == CHOICE_ASK && keeper_yields(k, e, origin, now_ms)) {
+            e->next_ms = now_ms + KEEPER_YIELD_MS;
+            return false;
+        }
         if (choice == CHOICE_ASK && ask_origin(k, e, origin, now_ms, out)) {
             return true;
         }

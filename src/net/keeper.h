@@ -33,6 +33,12 @@ void atls_keeper_free(atls_keeper *k);
 ATLS_MUST_USE atls_code atls_keeper_want(atls_keeper *k, const char *key, bool force,
                                          uint64_t now_ms, int64_t when_s, uint64_t *ticket,
                                          atls_err *err);
+/* The same for another host, by whatever number it is told from others (0: ourselves, as above). Where an origin wants peace between
+ * requests, each has its turn; it starts at most ATLS_KEEPER_CLIENT_JOBS fetches at a time ("fetch.busy"). */
+#define ATLS_KEEPER_CLIENT_JOBS 16
+ATLS_MUST_USE atls_code atls_keeper_want_for(atls_keeper *k, uint32_t client, const char *key,
+                                             uint64_t now_ms, int64_t when_s, uint64_t *ticket,
+                                             atls_err *err);
 typedef enum atls_keeper_state {
     ATLS_KEEPER_PENDING = 0,
     ATLS_KEEPER_HELD,

@@ -1,6 +1,8 @@
 /* keeper_choose.c: whom to ask next, and how long to leave an origin in peace. */
 #include "net/keeper_state.h"
 
+#include <string.h>
+
 #include "base/err.h"
 
 static uint64_t free_at(const keeper_origin *o)
@@ -92,6 +94,38 @@ keeper_choice keeper_choose(atls_keeper *k, keeper_entry *e, uint64_t now_ms, si
         return CHOICE_WAIT;
     }
     return k->origins[*origin].in_flight < KEEPER_ORIGIN_FLIGHT ? CHOICE_ASK : CHOICE_WAIT;
+}
+
+/* Would this job ask that origin now? */
+static bool would_ask(const atls_keeper *k, const keeper_entry *e, size_t origin, uint64_t now_ms)
+{
+    uint64_t first_ms = UINT64_MAX;
+    size_t first = 0;
+    if (e->phase != KEEPER_ORIGINS || e->next_ms > now_ms || e->deadline_ms <= now_ms ||
+        keeper_waits_for_chain(k, e)) {
+        return false;
+    }
+    const uint32_t pool =
+        in_reach(k, e->serving & ~e->dropped, e->deadline_ms, &first_ms) & ~e->tried;
+    return pool != 0 && first_of(k, pool, now_ms, &first) && first == origin;
+}
+
+bool keeper_yields(const atls_keeper *k, const keeper_entry *e, size_t origin, uint64_t now_ms)
+{
+    if (k->settings.origins[origin].gap_ms == 0) {
+        return false;
+    }
+    const bool is_chips = strncmp(e->key, "amd/vcek/", 9) == 0;
+    const uint64_t turn = k->turn_of[e->client % KEEPER_TURNS];
+    for (const keeper_entry *o = k->first_job; o != NULL; o = o->after) {
+        const bool others_chips = strncmp(o->key, "amd/vcek/", 9) == 0;
+        const uint64_t others = k->turn_of[o->client % KEEPER_TURNS];
+        const bool before = is_chips != others_chips ? is_chips : others < turn;
+        if (o != e && before && o->wanted == e->wanted && would_ask(k, o, origin, now_ms)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void keeper_origin_failed(atls_keeper *k, size_t origin, bool throttled, uint32_t retry_after_s,

@@ -84,6 +84,7 @@ bool keeper_start(atls_keeper *k, keeper_entry *e, bool wanted, bool forced, uin
     e->phase = shares ? KEEPER_SHARED : KEEPER_ORIGINS;
     e->wanted = wanted;
     e->forced = forced;
+    e->client = 0;
     e->ticket = ++k->tickets;
     e->deadline_ms = now_ms + k->settings.total_ms;
     e->next_ms = now_ms;

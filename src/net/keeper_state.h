@@ -12,6 +12,9 @@
 #define KEEPER_FAILED_MS 5000u   /* and other failures */
 #define KEEPER_IDLE_MS                                                                             \
     60000u /* an entry without a job is kept at least so long after its last one */
+#define KEEPER_YIELD_MS      50u /* until one that let another go before looks again */
+#define KEEPER_TURNS         256u
+#define KEEPER_EVICT_MS      2000u /* a full table forgets what ended before, absence too */
 #define KEEPER_RETRY_MS      500u  /* between rounds over the origins: doubled each time, */
 #define KEEPER_RETRY_MAX_MS  8000u /* to this */
 #define KEEPER_SHY_MS        1000u /* an origin that failed is asked after others for so long: doubled, */
@@ -51,6 +54,7 @@ struct keeper_entry {
     bool wanted; /* somebody waits for it; otherwise it goes on behind everybody's back */
     bool forced;
     bool was_held;
+    uint32_t client; /* whose job it is; 0: our own */
     uint8_t was_sha256[32];
     uint64_t ticket;
     uint64_t deadline_ms, next_ms;
@@ -101,7 +105,9 @@ struct atls_keeper {
     keeper_entry *first_job, *last_job;
     keeper_entry *follow;
     uint64_t tickets, actions;
-    uint32_t seed; /* so that hosts renew at different times */
+    uint64_t turns,
+        turn_of[KEEPER_TURNS]; /* by client: when it had its last at an origin that wants peace */
+    uint32_t seed;             /* so that hosts renew at different times */
     bool keep;
     uint64_t scan_ms; /* next look through the store */
 };
@@ -146,6 +152,9 @@ typedef enum keeper_choice {
     CHOICE_WAIT,    /* until e->next_ms, or until one of an origin's requests ends */
     CHOICE_NONE     /* nobody is left to ask */
 } keeper_choice;
+/* Should e, which may ask this origin now, let another job go before? Only where an origin wants a distance between requests: what many
+ * need (a chain, a CRL) goes first, then whose client has waited longest for its turn. */
+bool keeper_yields(const atls_keeper *k, const keeper_entry *e, size_t origin, uint64_t now_ms);
 keeper_choice keeper_choose(atls_keeper *k, keeper_entry *e, uint64_t now_ms, size_t *origin);
 void keeper_origin_failed(atls_keeper *k, size_t origin, bool throttled, uint32_t retry_after_s,
                           uint64_t now_ms, int64_t when_s);

@@ -29,19 +29,22 @@ keeper_entry *keeper_find(const atls_keeper *k, const char *key)
     return e;
 }
 
-static bool can_be_forgotten(const keeper_entry *e, uint64_t now_ms)
+static bool can_be_forgotten(const keeper_entry *e, bool soon, uint64_t now_ms)
 {
-    return e->phase == KEEPER_IDLE && !e->share_due && !e->unlock_due &&
-           e->finished_ms + KEEPER_IDLE_MS <= now_ms && e->failed_until_ms <= now_ms;
+    if (e->phase != KEEPER_IDLE || e->share_due || e->unlock_due) {
+        return false;
+    }
+    return soon ? e->finished_ms + KEEPER_EVICT_MS <= now_ms
+                : e->finished_ms + KEEPER_IDLE_MS <= now_ms && e->failed_until_ms <= now_ms;
 }
 
-static void forget_idle(atls_keeper *k, uint64_t now_ms)
+static void forget_idle(atls_keeper *k, bool soon, uint64_t now_ms)
 {
     for (size_t i = 0; i < KEEPER_BUCKETS; i++) {
         keeper_entry **at = &k->buckets[i];
         while (*at != NULL) {
             keeper_entry *e = *at;
-            if (can_be_forgotten(e, now_ms)) {
+            if (can_be_forgotten(e, soon, now_ms)) {
                 *at = e->next_in_bucket;
                 k->entries--;
                 free(e);
@@ -55,7 +58,11 @@ static void forget_idle(atls_keeper *k, uint64_t now_ms)
 keeper_entry *keeper_add(atls_keeper *k, const char *key, uint64_t now_ms)
 {
     if (k->entries >= KEEPER_ENTRIES_MAX) {
-        forget_idle(k, now_ms);
+        forget_idle(k, false, now_ms);
+    }
+    /* Strangers' keys that nobody has must not keep others out for as long as their absence is remembered. */
+    if (k->entries >= KEEPER_ENTRIES_MAX) {
+        forget_idle(k, true, now_ms);
     }
     size_t len = strlen(key);
     keeper_entry *e =

@@ -237,6 +237,9 @@ static int status_of(const atls_pccs_request *q, const atls_err *why)
     if (strcmp(why->check, "fetch.no_origin") == 0) {
         return 404;
     }
+    if (strcmp(why->check, "fetch.busy") == 0) {
+        return 503;
+    }
     return is_amd && strcmp(why->check, "fetch.throttled") == 0 ? 429 : 502;
 }
 
@@ -257,7 +260,7 @@ atls_code atls_pccs_refuse(const atls_pccs_request *request, int status, const a
                       ? snprintf(text, sizeof text, "%s\n", sentence_of(status))
                       : snprintf(text, sizeof text, "%s [%s]\n", why->msg, why->check);
     bool fine = n > 0 && set_body(&s, (atls_buf){(const uint8_t *)text, strlen(text)});
-    if (s.status == 429) {
+    if (s.status == 429 || s.status == 503) {
         fine = fine && add_header(&s, "Retry-After", strdup("10"));
     } else if (s.status == 405) {
         fine = fine && add_header(&s, "Allow", strdup("GET"));

@@ -23,8 +23,19 @@ static atls_code answer_held(const atls_fetcher *f, const atls_pccs_request *q, 
     return rc;
 }
 
-atls_code atls_fetcher_serve(atls_fetcher *f, const char *method, const char *path_and_query,
-                             int64_t when_s, atls_served *out, atls_err *err)
+/* FNV-1a; never 0, which is ourselves. */
+static uint32_t number_of(const char *client)
+{
+    uint32_t h = 2166136261u;
+    for (; client != NULL && *client != '\0'; client++) {
+        h = (h ^ (uint8_t)*client) * 16777619u;
+    }
+    return h != 0 ? h : 1;
+}
+
+atls_code atls_fetcher_serve(atls_fetcher *f, const char *client, const char *method,
+                             const char *path_and_query, int64_t when_s, atls_served *out,
+                             atls_err *err)
 {
     atls_pccs_request q;
     atls_needs needs = {.n = 1};
@@ -35,6 +46,7 @@ atls_code atls_fetcher_serve(atls_fetcher *f, const char *method, const char *pa
     }
     memcpy(needs.keys[0], q.key, sizeof q.key);
     atls_store_reduce_needs(f->store, &needs, when_s);
-    const atls_code rc = needs.n == 0 ? ATLS_OK : atls_fetcher_get(f, &needs, 0, &why);
+    const atls_code rc =
+        needs.n == 0 ? ATLS_OK : fetcher_get_for(f, number_of(client), &needs, &why);
     return answer_held(f, &q, rc == ATLS_OK ? NULL : &why, out, err);
 }

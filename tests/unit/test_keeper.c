@@ -377,6 +377,43 @@ static void kds_is_asked_once_in_ten_seconds_in_order(void **state)
     shut(&r);
 }
 
+static void want_for(rig *r, uint32_t client, const char *key)
+{
+    assert_int_equal(atls_keeper_want_for(r->k, client, key, r->ms, r->s, &r->ticket, &r->err),
+                     ATLS_OK);
+}
+
+/* One stranger asks for all that it may; the others have their turns all the same, and what all need comes first. */
+static void nobody_keeps_the_others_from_kds(void **state)
+{
+    (void)state;
+    static const char *const turns[] = {"amd/vcek/Milan/00/01", "amd/crl/vcek/Milan",
+                                        "amd/vcek/Milan/77/01"};
+    rig r = open_kds();
+    char key[64];
+    for (unsigned i = 1; i <= ATLS_KEEPER_CLIENT_JOBS; i++) {
+        (void)snprintf(key, sizeof key, "amd/vcek/Milan/00/%02x", i);
+        want_for(&r, 7, key);
+    }
+    assert_int_equal(
+        atls_keeper_want_for(r.k, 7, "amd/vcek/Milan/00/99", r.ms, r.s, &r.ticket, &r.err),
+        ATLS_E_COLLATERAL);
+    assert_string_equal(r.err.check, "fetch.busy");
+    answer(&r, asked(&r, "kds"), 404, "", "");
+    assert_string_equal(r.a.key, turns[0]);
+    assert_false(next(&r));
+    want_for(&r, 9, turns[2]);
+    want_for(&r, 7, turns[1]);
+    for (size_t i = 1; i < 3; i++) {
+        pass(&r, 10000);
+        answer(&r, asked(&r, "kds"), 200, "", "1000000000 2000000000");
+        assert_string_equal(r.a.key, turns[i]);
+        assert_false(next(&r));
+    }
+    is_held(&r, turns[1]);
+    shut(&r);
+}
+
 static void a_vcek_brings_its_chain(void **state)
 {
     (void)state;
@@ -474,6 +511,27 @@ static void there_is_a_limit_to_what_is_taken_on(void **state)
             want(&r, key, false);
         }
     }
+    shut(&r);
+}
+
+/* As many keys that nobody has as are remembered, within a second: another is taken on soon after. */
+static void strangers_keys_do_not_keep_others_out(void **state)
+{
+    (void)state;
+    rig r = open_kds();
+    char key[64];
+    for (unsigned i = 0; i < 16384; i++) {
+        (void)snprintf(key, sizeof key, "intel/tcb/sgx/%012x", i);
+        want(&r, key, false);
+        if (i % 1024 == 1023) {
+            pass(&r, 60);
+            assert_false(next(&r));
+        }
+    }
+    pass(&r, 3000);
+    want(&r, VCEK, false);
+    answer(&r, asked(&r, "kds"), 200, "", "1000000000 2000000000");
+    is_held(&r, VCEK);
     shut(&r);
 }
 
@@ -765,6 +823,8 @@ int main(void)
         cmocka_unit_test(an_origin_is_left_in_peace_as_long_as_it_asked),
         cmocka_unit_test(others_of_its_kind_are_asked_while_one_wants_peace),
         cmocka_unit_test(kds_is_asked_once_in_ten_seconds_in_order),
+        cmocka_unit_test(nobody_keeps_the_others_from_kds),
+        cmocka_unit_test(strangers_keys_do_not_keep_others_out),
         cmocka_unit_test(a_vcek_brings_its_chain),
         cmocka_unit_test(a_vcek_waits_for_a_chain_that_is_wanted_too),
         cmocka_unit_test(no_more_than_eight_requests_to_an_origin_at_once),
