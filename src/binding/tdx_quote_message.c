@@ -205,6 +205,24 @@ static atls_code next_field(reading *q, atls_tdx_message in, atls_reader *r, atl
     return i < ATLS_TDX_PLACES ? read_field(q, i, &f, err) : ATLS_OK;
 }
 
+/*@ requires \valid(q) && sound_reading(q) && valid_reader(r) && within(r, q->all) && (err == \null || \valid(err));
+    requires \separated(q, r) && \separated(err, r) && \separated(r, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
+    requires \separated(q, err) && \separated(q, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
+    requires \separated(err, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
+    assigns *r, *q, *err;
+    ensures sound_reading(q) && q->all == \old(q->all); */
+static atls_code next_fields(reading *q, atls_tdx_message in, atls_reader *r, atls_err *err)
+{
+    /*@ loop invariant valid_reader(r) && within(r, q->all);
+        loop invariant sound_reading(q) && q->all == \at(q->all, Pre);
+        loop assigns *r, *q, *err;
+        loop variant r->left; */
+    while (r->left > 0) {
+        ATLS_TRY(next_field(q, in, r, err));
+    }
+    return ATLS_OK;
+}
+
 /* As deep as the table: a message is in none of its own kind, and shorter than the one it is in. */
 /*@ requires \valid(q) && view_of(bytes, q->all) && sound_reading(q) && (err == \null || \valid(err));
     requires \separated(q, err) && \separated(q, atls_tdx_places + (0 .. ATLS_TDX_PLACES - 1));
@@ -213,18 +231,8 @@ static atls_code next_field(reading *q, atls_tdx_message in, atls_reader *r, atl
     ensures sound_reading(q) && q->all == \old(q->all); */
 static atls_code read_message(reading *q, atls_tdx_message in, atls_buf bytes, atls_err *err)
 {
-    atls_code rc = ATLS_OK;
     atls_reader r = atls_reader_of(bytes);
-    /*@ loop invariant valid_reader(&r) && within(&r, q->all);
-        loop invariant sound_reading(q) && q->all == \at(q->all, Pre);
-        loop assigns rc, r, *q, *err;
-        loop variant r.left; */
-    while (r.left > 0) {
-        rc = next_field(q, in, &r, err);
-        if (rc != ATLS_OK) {
-            break;
-        }
-    }
+    const atls_code rc = next_fields(q, in, &r, err);
     /* The views outlive r: they are not in it. */
     /*@ assert \base_addr(q->all) != \base_addr(&r); */
     /*@ assert q->quote.qe_data.len == 0 || \base_addr(q->quote.qe_data.ptr) != \base_addr(&r); */
