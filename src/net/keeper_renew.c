@@ -23,6 +23,9 @@ int64_t keeper_due(const atls_keeper *k, const atls_item_status *s)
     if (starts_with(s->key, "amd/vcek/")) {
         return INT64_MAX; /* never changes */
     }
+    if (s->source == ATLS_ITEM_STAPLED) { /* of all that is in its time a stranger chose this one */
+        return s->taken_s;
+    }
     if (starts_with(
             s->key,
             "jwks/")) { /* has no end; issuers rotate keys, and revoke by leaving them out */

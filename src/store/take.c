@@ -76,10 +76,11 @@ static bool is_kept(const atls_store *store, const atls_held *held)
 
 #define HOUR_S 3600
 
-/* An issuer who says the same again says that it still holds. */
+/* An issuer who says the same again says that it still holds; an origin, that what a stranger chose is what there is. */
 static bool renews(const atls_held *held, const atls_held *before)
 {
-    return atls_held_is_jwks(held) && held->taken_s >= before->taken_s + HOUR_S;
+    const bool confirms = held->source == ATLS_ITEM_FETCHED && before->source == ATLS_ITEM_STAPLED;
+    return confirms || (atls_held_is_jwks(held) && held->taken_s >= before->taken_s + HOUR_S);
 }
 
 static atls_store_admitted decide(const atls_store *store, const atls_held *held, int64_t when_s,

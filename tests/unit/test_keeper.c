@@ -664,6 +664,21 @@ static void a_vcek_never_changes_and_a_jwk_set_often_may(void **state)
     shut(&r);
 }
 
+/* A stranger may have stapled what is published early, or a list from before a revocation: its origin is asked soon, not when that
+ * ends. */
+static void what_strangers_chose_is_renewed_at_once(void **state)
+{
+    (void)state;
+    rig r = {.n = 1, .origins = {double_origin("first", ATLS_ORIGIN_INTEL, 0)}};
+    open_with(&r, &(atls_keeper_settings){0});
+    double_put(TCB, NOW_S, NOW_S + 30 * DAY);
+    the_double.items[0].source = ATLS_ITEM_STAPLED;
+    atls_keeper_keep_fresh(r.k, true);
+    assert_in_range(first_renewal(&r) - NOW_S, 0, 700);
+    assert_string_equal(r.a.key, TCB);
+    shut(&r);
+}
+
 static void what_was_wanted_is_asked_for_again_until_it_is_there(void **state)
 {
     (void)state;
@@ -836,6 +851,7 @@ int main(void)
         cmocka_unit_test(an_origin_without_a_newer_one_is_not_asked_all_the_time),
         cmocka_unit_test(an_end_is_told_once),
         cmocka_unit_test(a_vcek_never_changes_and_a_jwk_set_often_may),
+        cmocka_unit_test(what_strangers_chose_is_renewed_at_once),
         cmocka_unit_test(what_was_wanted_is_asked_for_again_until_it_is_there),
         cmocka_unit_test(a_clock_that_goes_back_stops_no_renewal),
         cmocka_unit_test(what_the_fleet_has_is_not_fetched),

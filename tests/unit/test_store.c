@@ -199,7 +199,13 @@ static void what_strangers_staple_bars_nothing(void **state)
     assert_true(holds(s, &early));
     assert_not_taken(store_take(s, &now, NOW, err), ATLS_E_COLLATERAL, "collateral.rollback");
     /* Of CRLs there is one series only. */
+    atls_item_status status;
     assert_int_equal(atls_store_take(s, &crl.item, ATLS_ITEM_STAPLED, NULL, NOW, NULL), ATLS_OK);
+    assert_true(status_of(s, "intel/rootcrl", &status));
+    assert_int_equal(status.source, ATLS_ITEM_STAPLED);
+    assert_taken(s, &crl, NOW); /* confirmed by its origin */
+    assert_true(status_of(s, "intel/rootcrl", &status));
+    assert_int_equal(status.source, ATLS_ITEM_FETCHED);
     assert_not_taken(store_take(s, &old_crl, NOW, err), ATLS_E_COLLATERAL, "collateral.rollback");
     made_free(&early);
     made_free(&now);
