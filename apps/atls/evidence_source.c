@@ -1,14 +1,19 @@
 #include "evidence_source.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 
+#include "collateral_setup.h"
 #include "say.h"
 
-#define AUTH_MAX 65u /* bytes: a TPM's authorization value, and a newline */
+#define ROOT_MAX      ((size_t)256 * 1024)
+#define STAPLE_LOOK_S 60
+#define AUTH_MAX      65u /* bytes: a TPM's authorization value, and a newline */
 
 enum {
     SOURCE = 0x700,
@@ -21,7 +26,8 @@ enum {
     SEV_DEVICE,
     GRAMINE_DIR,
     DSTACK_SOCKET,
-    NSM_DEVICE
+    NSM_DEVICE,
+    STAPLE
 };
 enum { TCTI = 0x800, AK, PCRS, EVENT_LOG, IMA_LOG, VCEK, ENDORSEMENT_AUTH, OWNER_AUTH };
 
@@ -39,6 +45,8 @@ const flag evidence_source_flags[] = {
     {GRAMINE_DIR, "gramine-dir", "DIR", "Gramine's files (/dev/attestation)"},
     {DSTACK_SOCKET, "dstack-socket", "FILE", "the socket of dstack's agent (/var/run/dstack.sock)"},
     {NSM_DEVICE, "nsm-device", "FILE", "the Nitro Security Module (/dev/nsm)"},
+    {STAPLE, "staple", "DIR",
+     "types tdx and sgx: send the collateral for the quote with it, out of this store"},
     {TCTI, "tcti", "STRING", "types tpm, azure: how to reach the TPM (device:/dev/tpmrm0)"},
     {AK, "ak", "KEY",
      "its key: ecc (the default), rsa, ecc@0x8101..., 0x8101..., gcp, gcp-rsa, azure"},
@@ -84,6 +92,7 @@ bool evidence_source_take(evidence_source *s, int id, char *arg)
         {GRAMINE_DIR, &s->machine.gramine_dir},
         {DSTACK_SOCKET, &s->machine.dstack_socket},
         {NSM_DEVICE, &s->machine.nsm_device},
+        {STAPLE, &s->staple},
         {TCTI, &s->tpm.tcti},
         {AK, &s->tpm.ak},
         {PCRS, &s->tpm.pcrs},
@@ -173,15 +182,71 @@ static atls_code open_machine(evidence_source *s, atls_err *err)
     return rc;
 }
 
+/* --- stapling --- */
+
+/* Who renews the store is another process: it is looked at again now and then. */
+static atls_code attest_stapled(void *self, const atls_report_data *data, atls_evidence_blob *out,
+                                atls_err *err)
+{
+    evidence_source *s = self;
+    const int64_t now_s = (int64_t)time(NULL);
+    const atls_code rc = s->bare->attest(s->bare->self, data, out, err);
+    if (rc != ATLS_OK) {
+        return rc;
+    }
+    int64_t loaded_s = atomic_load(&s->loaded_s);
+    if (now_s - loaded_s >= STAPLE_LOOK_S &&
+        atomic_compare_exchange_strong(&s->loaded_s, &loaded_s, now_s)) {
+        (void)!atls_store_load(s->store, now_s, NULL);
+    }
+    (void)atls_store_staple(s->store, now_s, out); /* without it, it is as good as others' */
+    return ATLS_OK;
+}
+
+static atls_code trust_sim(const evidence_source *s, atls_err *err)
+{
+    char path[4096];
+    input pem = {0};
+    const int len = snprintf(path, sizeof path, "%s/root.pem", s->sim_dir);
+    if (len < 0 || (size_t)len >= sizeof path) {
+        return fill_err(err, ATLS_E_SYSTEM, "input.open", "%s: the path is too long", s->sim_dir);
+    }
+    atls_code rc = input_read(path, ROOT_MAX, ATLS_E_USAGE, "root.size", &pem, err);
+    rc = rc == ATLS_OK ? atls_store_insecure_trust_simulator(s->store, input_buf(&pem), err) : rc;
+    input_clear(&pem);
+    return rc;
+}
+
+static atls_code open_stapling(evidence_source *s, atls_err *err)
+{
+    const int64_t now_s = (int64_t)time(NULL);
+    if (!collateral_is_store(s->staple)) {
+        return fill_err(err, ATLS_E_SYSTEM, "store.absent",
+                        "%s: there is no store; `atls collateral fetch` or `import` makes one",
+                        s->staple);
+    }
+    atls_code rc = atls_store_open(s->staple, &s->store, err);
+    rc = rc == ATLS_OK && strcmp(s->type, "sim") == 0 ? trust_sim(s, err) : rc;
+    rc = rc == ATLS_OK ? atls_store_load(s->store, now_s, err) : rc;
+    atomic_store(&s->loaded_s, now_s);
+    s->bare = s->attester;
+    s->stapling = (atls_attester){.name = s->bare->name, .self = s, .attest = attest_stapled};
+    s->attester = &s->stapling;
+    return rc;
+}
+
 atls_code evidence_source_open(evidence_source *s, atls_err *err)
 {
-    return strcmp(s->type, "sim") == 0 ? open_sim(s, err) : open_machine(s, err);
+    const atls_code rc = strcmp(s->type, "sim") == 0 ? open_sim(s, err) : open_machine(s, err);
+    return rc == ATLS_OK && s->staple != NULL ? open_stapling(s, err) : rc;
 }
 
 void evidence_source_close(evidence_source *s)
 {
     sim_source_close(&s->sim);
     atls_attester_free(s->of_machine);
+    atls_store_free(s->store);
+    s->store = NULL;
     s->of_machine = NULL;
     s->attester = NULL;
 }

@@ -6,6 +6,7 @@
 
 #include <atls/attest.h>
 #include <atls/sim.h>
+#include <atls/store.h>
 #include <atls/tpm.h>
 
 #include "flags.h"
@@ -24,6 +25,11 @@ typedef struct evidence_source {
     sim_source sim;
     atls_attester *of_machine;
     const atls_attester *attester; /* lent by the source behind it */
+    const char *staple;            /* a store's directory; NULL: evidence goes as it is made */
+    atls_store *store;
+    _Atomic int64_t loaded_s;
+    const atls_attester *bare; /* what stapling puts collateral beside */
+    atls_attester stapling;
 } evidence_source;
 
 /* The options that say which device, service or key of this machine makes the evidence: for `attest`, and wherever
@@ -34,7 +40,7 @@ bool evidence_source_take(evidence_source *source, int id, char *arg);
 /* The certificate that this side shows; before the source is opened. NULL: none. */
 void evidence_source_name_certificate(evidence_source *source, const X509 *certificate);
 
-/* Opens what type names. ATLS_E_USAGE for a type that this build has not, or a missing --sim. */
+/* Opens what type names; the source stays where it is until it is closed. ATLS_E_USAGE for a type that this build has not, or a missing --sim. */
 atls_code evidence_source_open(evidence_source *source, atls_err *err);
 void evidence_source_close(evidence_source *source);
 

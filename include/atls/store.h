@@ -6,6 +6,7 @@
 #ifndef ATLS_STORE_H
 #define ATLS_STORE_H
 
+#include <atls/attester.h>
 #include <atls/verifier.h>
 
 typedef struct atls_store atls_store;
@@ -150,6 +151,11 @@ ATLS_API ATLS_MUST_USE atls_code atls_store_complete(atls_store *store,
                                                      atls_get_collateral *get, void *arg,
                                                      uint32_t timeout_ms, bool *gained,
                                                      atls_err *err);
+
+/* For the side that makes evidence: adds part "collateral" with what the store holds for a quote (types tdx, sgx), so that a
+ * verifier without a network has it. False, and nothing is added: another type, one has the part already, the store has
+ * not all of it in its time, or no memory. */
+ATLS_API bool atls_store_staple(const atls_store *store, int64_t when_s, atls_evidence_blob *blob);
 
 /* --- air gap --- */
 

@@ -248,7 +248,7 @@ static atls_code judge_evidence(atls_session *s, const atls_ea *ea, const atls1_
         return ATLS_E_SYSTEM;
     }
     atls_code rc = check_verdict(s, ea, v, err);
-    if (rc == ATLS_E_COLLATERAL && atls_gather_may_help(s, evidence)) {
+    if (atls_gather_may_help(s, rc, evidence)) {
         atls_verdict_free(v);
         return ATLS_WANT_JOB;
     }

@@ -127,8 +127,7 @@ static atls_code judge(atls_session *s, atls_err *err)
         return ATLS_WANT_JOB;
     }
     atls_verdict *v = check(s, err);
-    if (v != NULL && atls_verdict_code(v) == ATLS_E_COLLATERAL &&
-        atls_gather_may_help(s, &link->carried.evidence)) {
+    if (v != NULL && atls_gather_may_help(s, atls_verdict_code(v), &link->carried.evidence)) {
         atls_verdict_free(v);
         ATLS_TRY(atls_gather_start(s, &link->carried.evidence, err));
         s->dialect->judging = true; /* again, when the job is done */

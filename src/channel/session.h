@@ -134,8 +134,9 @@ struct atls_session {
 
     atls_ask ask;
     atls_answer answer;
-    atls_job job;     /* for a quote */
-    atls_job *gather; /* for collateral; NULL: none is under way (gather.h) */
+    atls_job job;          /* for a quote */
+    atls_job *gather;      /* for collateral; NULL: none is under way (gather.h) */
+    bool gather_keeps;     /* it is for what was stapled, of a peer that is accepted anyway */
     atls_dialect *dialect; /* NULL: this configuration speaks atls/1 alone */
 };
 

@@ -8,6 +8,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from cli import Report, atls  # noqa: E402
+from test_connect import Backend, Server  # noqa: E402
 
 report = Report()
 
@@ -76,6 +77,22 @@ def main():
         report.check([i["key"] for i in items(other, *root)[1]["items"]] == keys, "what the other store has then")
         run = atls("verify", *root, "--collateral", bundle, "--collateral", store, quote)
         report.check(run.code == 1 and "usage.collateral" in run.err, "a bundle beside a store", run.err)
+
+        # The attester's side: what its store holds goes with the evidence.
+        run = atls("attest", "--type", "sim", "--sim", pki, "--staple", d / "nowhere")
+        report.check(run.code == 2 and "store.absent" in run.err, "attest --staple without a store", run.err)
+        stapled = d / "stapled"
+        run = atls("attest", "--type", "sim", "--sim", pki, "--tee", "tdx", "--staple", store, "-o", stapled)
+        report.check(run.code == 0 and set(json.loads(stapled.read_text())) == {"atls_evidence", "type", "quote", "collateral"}, "attest --staple", run.err)
+        run = atls("verify", *root, "--json", stapled)
+        report.check(run.code == 0 and json.loads(run.out)["accepted"], "verify of what brings its collateral", run.out + run.err)
+        backend = Backend()
+        kept = d / "kept"
+        report.check(atls("collateral", "import", "--store", kept, *root, pki / "collateral-sgx.json").code == 0, "a store without TDX's")
+        for turn, staple in (("that staples nothing, unknown", ()), ("that staples", ("--staple", store)), ("that staples nothing, known", ())):
+            with Server(backend, "--attest", "sim", "--sim", pki, "--tee", "tdx", *staple) as server:
+                run = atls("connect", *root, "--collateral", kept, server.address, stdin=b"hello\n")
+                report.check(run.code == (3 if "unknown" in turn else 0), f"connect to a server {turn}", f"{run.code} {run.err}")
 
         # An operator's signature.
         key, public = openssl_key(d, "operator")

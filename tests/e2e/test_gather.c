@@ -227,6 +227,68 @@ static void with_an_attachment(void **state)
     atls_store_free(o.store);
 }
 
+/* An attester that sends its own store's collateral with its evidence. */
+typedef struct stapler {
+    const atls_attester *inner;
+    const atls_store *store;
+    unsigned stapled;
+} stapler;
+
+static atls_code with_collateral(void *self, const atls_report_data *data, atls_evidence_blob *out,
+                                 atls_err *err)
+{
+    stapler *s = self;
+    const atls_code rc = s->inner->attest(s->inner->self, data, out, err);
+    s->stapled += rc == ATLS_OK && atls_store_staple(s->store, RIG_WHEN_S, out) ? 1 : 0;
+    return rc;
+}
+
+static void use_store_alone(atls_config *c, atls_role role, void *arg)
+{
+    const origin *o = arg;
+    (void)role;
+    atls_config_set0_store(c, o->store, NULL, NULL);
+}
+
+/* A client without any origin: what the first peer staples is kept, and serves for the next one, who staples nothing. */
+static void stapled_and_then_held(void **state)
+{
+    (void)state;
+    origin client = {.store = new_store()};
+    atls_store *servers = new_store();
+    atls_item_status status;
+    rig r;
+    rig_options with = options_for(NULL, &client);
+    with.configure = use_store_alone;
+    rig_new(&r, &with);
+    rig_handshake(&r);
+    assert_int_equal(r.client.rc, ATLS_E_COLLATERAL); /* nothing stapled, nothing held */
+    rig_free(&r);
+
+    fill(servers);
+    rig_new(&r, &with);
+    stapler s = {.inner = r.server.attester, .store = servers};
+    const atls_attester stapling = {.name = "stapling", .self = &s, .attest = with_collateral};
+    atls_config_set0_attester(r.server.config, &stapling);
+    rig_open(&r);
+    assert_int_equal(s.stapled, 1);
+    assert_true(atls_verdict_accepted(atls_session_get0_verdict(r.client.session)));
+    rig_free(&r);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(atls_store_at(client.store, i, &status));
+        assert_int_equal(status.source, ATLS_ITEM_STAPLED);
+    }
+
+    rig_new(&r, &with);
+    rig_open(&r);
+    assert_true(atls_verdict_accepted(atls_session_get0_verdict(r.client.session)));
+    rig_send(&r.server, &r.client, (const uint8_t *)"secret", 6);
+    rig_free(&r);
+    assert_int_equal(client.asked, 0);
+    atls_store_free(servers);
+    atls_store_free(client.store);
+}
+
 /* A refusal for another reason is no reason to ask anybody for anything. */
 static void nothing_is_got_for_what_is_refused_anyway(void **state)
 {
@@ -253,6 +315,7 @@ int main(void)
         cmocka_unit_test(mutual),
         cmocka_unit_test(waits_for_the_job),
         cmocka_unit_test(with_an_attachment),
+        cmocka_unit_test(stapled_and_then_held),
         cmocka_unit_test(nothing_is_got_for_what_is_refused_anyway),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

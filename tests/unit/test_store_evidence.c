@@ -240,6 +240,66 @@ static void a_stapled_list_of_amds_bars_nothing(void **state)
     atls_evidence_blob_clear(&blob);
 }
 
+/* --- the other way: beside what is made --- */
+
+static atls_evidence_blob blob_of(const bench *b, const char *type)
+{
+    atls_evidence_blob blob = {.parts_n = 1, .parts[0] = {.name = "quote", .len = b->quote_len}};
+    (void)snprintf(blob.type, sizeof blob.type, "%s", type);
+    blob.parts[0].bytes = malloc(b->quote_len);
+    assert_non_null(blob.parts[0].bytes);
+    memcpy(blob.parts[0].bytes, b->quote, b->quote_len);
+    return blob;
+}
+
+static void what_is_held_is_stapled(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"tdx", "sgx"};
+    for (size_t i = 0; i < 2; i++) {
+        bench b = set_up(types[i], NULL, NULL);
+        atls_store *s = trusting(b.root);
+        atls_store *other = trusting(b.root);
+        atls_evidence_blob blob = blob_of(&b, types[i]);
+        char *json = NULL;
+        size_t taken = 0;
+        assert_false(atls_store_staple(s, NOW, &blob)); /* it has nothing */
+        assert_int_equal(atls_sim_collateral(b.sim, types[i], &json, NULL), ATLS_OK);
+        assert_int_equal(atls_store_take_json(s, text_buf(json), "c", NOW, &taken, NULL), ATLS_OK);
+        assert_false(atls_store_staple(s, NOW + 60 * 86400, &blob)); /* over */
+        memcpy(blob.type, "snp", 4);
+        assert_false(atls_store_staple(s, NOW, &blob));
+        memcpy(blob.type, types[i], 4);
+        assert_int_equal(blob.parts_n, 1);
+        assert_true(atls_store_staple(s, NOW, &blob));
+        assert_int_equal(blob.parts_n, 2);
+        assert_string_equal(blob.parts[1].name, "collateral");
+        assert_false(atls_store_staple(s, NOW, &blob)); /* it has it already */
+        const atls_evidence e = of_blob(&blob);
+        assert_int_equal(taken_of(other, &e), 4);
+        atls_item_status status;
+        for (size_t k = 0; atls_store_at(s, k, &status); k++) { /* byte for byte */
+            atls_held *ours = NULL;
+            atls_held *theirs = NULL;
+            atls_item x;
+            atls_item y;
+            assert_true(atls_store_get(s, status.key, &ours));
+            assert_true(atls_store_get(other, status.key, &theirs));
+            atls_held_item(ours, &x);
+            atls_held_item(theirs, &y);
+            assert_int_equal(x.body.len, y.body.len);
+            assert_memory_equal(x.body.ptr, y.body.ptr, x.body.len);
+            atls_held_free(ours);
+            atls_held_free(theirs);
+        }
+        atls_evidence_blob_clear(&blob);
+        atls_free(json);
+        atls_store_free(s);
+        atls_store_free(other);
+        tear_down(&b);
+    }
+}
+
 /* --- in two rounds --- */
 
 typedef struct vendor_of {
@@ -318,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_certificate_tells_the_rest),
+        cmocka_unit_test(what_is_held_is_stapled),
         cmocka_unit_test(stapled_collateral_is_split),
         cmocka_unit_test(what_does_not_hold_is_left),
         cmocka_unit_test(anything_else_is_nothing),
