@@ -59,7 +59,7 @@ static redisReply *talk(redisContext *c, int words_n, const char **words, const 
     }
     for (;;) {
         if (redisGetReplyFromReader(c, &reply) != REDIS_OK) {
-            *why = c->errstr;
+            *why = c->err == REDIS_ERR_OOM ? "a reply that was not asked for" : c->errstr;
             return NULL;
         }
         if (reply != NULL) {
@@ -77,6 +77,20 @@ static redisReply *talk(redisContext *c, int words_n, const char **words, const 
             return NULL;
         }
     }
+}
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t array_len;
+#else
+typedef int array_len;
+#endif
+
+/* Nothing that we ask is answered with an array; one of many small objects would cost far more memory than bytes. */
+static void *make_no_array(const redisReadTask *task, array_len n)
+{
+    (void)task;
+    (void)n;
+    return NULL;
 }
 
 static redisContext *dial(const atls_redis_node *node, uint64_t due_ms)
@@ -100,6 +114,9 @@ static bool open_node(atls_redis_node *node, uint64_t due_ms, char *trouble, siz
         return leave(node, node->context != NULL ? node->context->errstr : "out of memory", trouble,
                      cap);
     }
+    node->objects = *node->context->reader->fn;
+    node->objects.createArray = make_no_array;
+    node->context->reader->fn = &node->objects;
     if (node->password[0] == '\0') {
         return true;
     }

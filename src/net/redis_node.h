@@ -11,9 +11,10 @@
 
 typedef struct atls_redis_node {
     char host[256];
-    int port;              /* 0: host is the path of a unix socket */
-    char password[256];    /* "": none */
-    redisContext *context; /* NULL: not connected */
+    int port;                          /* 0: host is the path of a unix socket */
+    char password[256];                /* "": none */
+    redisContext *context;             /* NULL: not connected */
+    redisReplyObjectFunctions objects; /* what replies are made of: no arrays */
 } atls_redis_node;
 
 /* Sends the words and waits for the reply, connecting first where need be; all of it within timeout_ms. NULL: the node is away, and why

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -268,6 +269,55 @@ static void a_server_that_never_ends_is_left(void **state)
     }
 }
 
+static void *send_many_small_objects(void *arg)
+{
+    const liar *l = arg;
+    static const char many[] = "*10000000\r\n";
+    char block[65536];
+    for (size_t i = 0; i < sizeof block; i++) {
+        block[i] = ":1\r\n"[i % 4];
+    }
+    int fd = accept(l->listener, NULL, NULL);
+    ssize_t n = send(fd, many, sizeof many - 1, MSG_NOSIGNAL);
+    while (n > 0) {
+        n = send(fd, block, sizeof block, MSG_NOSIGNAL);
+    }
+    close(fd);
+    return NULL;
+}
+
+static long peak_kib(void)
+{
+    struct rusage u;
+    assert_int_equal(getrusage(RUSAGE_SELF, &u), 0);
+    return u.ru_maxrss;
+}
+
+/* Each four bytes of it would be an object in memory; nothing that we ask is answered with an array. */
+static void an_array_is_refused_at_its_first_byte(void **state)
+{
+    (void)state;
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    liar l = {.listener = socket(AF_INET, SOCK_STREAM, 0)};
+    assert_int_equal(bind(l.listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(l.listener, 4), 0);
+    assert_int_equal(getsockname(l.listener, (struct sockaddr *)&a, &len), 0);
+    char url[64];
+    (void)snprintf(url, sizeof url, "redis://127.0.0.1:%d", ntohs(a.sin_port));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_many_small_objects, &l), 0);
+    atls_shared *s = open_level(url);
+    atls_item got;
+    const long before = peak_kib();
+    assert_int_equal(atls_shared_get(s, KEY, 1000, 0, &got), ATLS_SHARED_AWAY);
+    assert_true(peak_kib() - before < 4096);
+    assert_non_null(strstr(atls_shared_trouble(s), "not asked for"));
+    atls_shared_free(s);
+    pthread_join(thread, NULL);
+    close(l.listener);
+}
+
 static void passwords_and_addresses(void **state)
 {
     (void)state;
@@ -396,6 +446,7 @@ int main(void)
         cmocka_unit_test(what_is_no_item_is_nothing),
         cmocka_unit_test(a_dead_server_holds_nobody_up),
         cmocka_unit_test(a_server_that_never_ends_is_left),
+        cmocka_unit_test(an_array_is_refused_at_its_first_byte),
         cmocka_unit_test(passwords_and_addresses),
         cmocka_unit_test(two_nodes_share_the_slots),
     };
