@@ -6,9 +6,20 @@
 #include "codec/json.h"
 #include "net/keeper_state.h"
 
+/* Sentences have in them what strangers sent: where that is no UTF-8, or was cut within a character, its ASCII is told. */
 static void add_text(json_t *o, const char *name, const char *text)
 {
-    (void)json_object_set_new(o, name, json_string(text));
+    char plain[ATLS_ERR_MSG_LEN];
+    json_t *value = json_string(text);
+    if (value == NULL) {
+        size_t n = 0;
+        for (; text[n] != '\0' && n < sizeof plain - 1; n++) {
+            plain[n] = text[n] > 0 && text[n] < 0x7f ? text[n] : '?';
+        }
+        plain[n] = '\0';
+        value = json_string(plain);
+    }
+    (void)json_object_set_new(o, name, value);
 }
 
 static void add_time(json_t *o, const char *name, int64_t time_s)

@@ -155,6 +155,19 @@ static void an_answer_that_nobody_waits_for_changes_nothing(void **state)
     shut(&r);
 }
 
+/* A sentence with what an origin sent in it, or cut within a character. */
+static void a_line_of_the_log_tells_hostile_text(void **state)
+{
+    (void)state;
+    rig r = open_two();
+    const atls_err why = {
+        .code = ATLS_E_COLLATERAL, .check = "fetch.connect", .msg = "\xff\"\xc3 came"};
+    want(&r, TCB, false);
+    atls_keeper_done(r.k, asked(&r, "first"), NULL, &why, r.ms, r.s);
+    assert_int_equal(logged("\"message\":\"?\\\"? came\""), 1);
+    shut(&r);
+}
+
 static void the_next_origin_is_asked_at_once(void **state)
 {
     (void)state;
@@ -828,6 +841,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_waiters_make_one_request),
         cmocka_unit_test(an_answer_that_nobody_waits_for_changes_nothing),
+        cmocka_unit_test(a_line_of_the_log_tells_hostile_text),
         cmocka_unit_test(the_next_origin_is_asked_at_once),
         cmocka_unit_test(a_rolled_back_item_sends_to_the_next_origin),
         cmocka_unit_test(what_was_refused_is_not_asked_for_again_in_the_same_job),
