@@ -104,6 +104,35 @@ static atls_code configure(const collateral_setup *s, atls_fetcher *f, atls_err 
     return rc;
 }
 
+/* "...//USER:PASSWORD@HOST": what stands between, in each of the addresses that commas part. */
+static void hide_passwords(char *text)
+{
+    for (char *at = text; at != NULL && (at = strstr(at, "//")) != NULL;) {
+        at += 2;
+        char *end = at + strcspn(at, ",/");
+        char *colon = memchr(at, ':', (size_t)(end - at));
+        char *host = NULL;
+        for (char *c = at; c < end; c++) {
+            host = *c == '@' ? c : host;
+        }
+        if (colon != NULL && host != NULL && colon < host) {
+            memset(colon + 1, '*', (size_t)(host - colon - 1));
+        }
+        at = end;
+    }
+}
+
+static void hide_all(const collateral_setup *s)
+{
+    for (size_t i = 0; i < s->origins_n; i++) {
+        hide_passwords(s->origins[i]);
+    }
+    for (size_t i = 0; i < s->options_n; i++) {
+        hide_passwords(s->options[i]);
+    }
+    hide_passwords(s->shared);
+}
+
 atls_code collateral_fetcher_open(const collateral_setup *s, atls_store *store, atls_fetch_log *log,
                                   atls_fetcher **out, atls_err *err)
 {
@@ -116,6 +145,7 @@ atls_code collateral_fetcher_open(const collateral_setup *s, atls_store *store, 
     atls_code rc = atls_fetcher_new(store, &f, err);
     if (rc == ATLS_OK) {
         rc = configure(s, f, err);
+        hide_all(s);
     }
     if (rc == ATLS_OK) {
         atls_fetcher_set_log(f, log, NULL);

@@ -10,13 +10,13 @@
 #define COLLATERAL_OPTIONS_MAX 16
 
 typedef struct collateral_setup {
-    const char *dir;                             /* of the store; NULL: the user's own */
-    const char *origins[COLLATERAL_OPTIONS_MAX]; /* KIND=URL; none: the vendors' */
+    const char *dir;                       /* of the store; NULL: the user's own */
+    char *origins[COLLATERAL_OPTIONS_MAX]; /* KIND=URL; none: the vendors' */
     size_t origins_n;
     char *options[COLLATERAL_OPTIONS_MAX]; /* NAME=VALUE */
     size_t options_n;
-    const char *shared; /* URL; NULL: no second level */
-    bool fetch;         /* asked for by any of these */
+    char *shared; /* URL; NULL: no second level */
+    bool fetch;   /* asked for by any of these */
     bool too_many;
 } collateral_setup;
 
@@ -31,7 +31,8 @@ bool collateral_default_dir(char *out, size_t cap);
 /* Does a store live in this directory? */
 bool collateral_is_store(const char *dir);
 
-/* A fetcher over the store, at work, as the options want it; log NULL: it says nothing. The caller frees it before the store. */
+/* The passwords that stand in s's text are overwritten: others on the machine read the command line.
+ * A fetcher over the store, at work, as the options want it; log NULL: it says nothing. The caller frees it before the store. */
 atls_code collateral_fetcher_open(const collateral_setup *s, atls_store *store, atls_fetch_log *log,
                                   atls_fetcher **out, atls_err *err);
 

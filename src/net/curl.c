@@ -286,6 +286,10 @@ static void failed(const atls_curl *c, const transfer *t, CURLcode code, atls_er
     code = proxy_refused(t) ? CURLE_COULDNT_CONNECT : code;
     const char *why = t->trouble[0] != '\0' ? t->trouble : curl_easy_strerror(code);
     const char *name = t->origin->name;
+    if (strncmp(why, "Unsupported proxy", 17) ==
+        0) { /* the address stands there, password and all */
+        why = "the address of the proxy is none";
+    }
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         (void)ATLS_ERR(

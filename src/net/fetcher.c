@@ -230,7 +230,8 @@ atls_code atls_fetcher_set_option(atls_fetcher *f, const char *name, const char 
         err, ATLS_E_USAGE, "fetch.option",
         "option %.40s cannot be %.100s: proxy a URL; ca, api-key files that can be read; timeouts 1 to %d "
         "seconds; refresh-ahead 1 to 90; channel standard, early or a number",
-        name, value, NUMBER_MAX);
+        name, strcmp(name, "proxy") == 0 ? "that" : value /* a password may stand in it */,
+        NUMBER_MAX);
 }
 
 void atls_fetcher_set_log(atls_fetcher *f, atls_fetch_log *log, void *arg)

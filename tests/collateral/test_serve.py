@@ -296,6 +296,18 @@ def malformed_requests(r, place):
         r.check(all(len(line.get("path", "")) < 310 for line in lines), "long paths are cut in the log")
 
 
+def passwords(r, place):
+    with place.origin() as o:
+        args = [*place.arguments(o), "--origin", "pccs=https://u:sesame@127.0.0.1:1", "--fetch-option", "proxy=http://u:sesame@127.0.0.1:1",
+                "--shared", "redis://:sesame@127.0.0.1:1,redis://:sesame@127.0.0.1:2"]
+        with Serve("127.0.0.1:0", *args) as s:
+            ask(s, f"{SGX}/rootcacrl")
+            with open(f"/proc/{s.process.pid}/cmdline", "rb") as f:
+                line = f.read()
+            r.check(b"sesame" not in line and b"u:******@127.0.0.1" in line, "no password in the command line", line)
+            r.check("sesame" not in s.said(), "nor in the log", s.said())
+
+
 def how_it_is_started(r, place):
     with place.origin() as o:
         args = place.arguments(o)
@@ -327,7 +339,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         place = Place(tmp)
         for part in (answers_are_a_pccs, one_behind_another, troubles_of_the_origin, nobody_waits_for_others,
-                     malformed_requests, how_it_is_started):
+                     malformed_requests, passwords, how_it_is_started):
             part(r, place)
     r.end()
 

@@ -295,6 +295,26 @@ static void a_proxy_is_used_for_others_and_not_for_this_machine(void **state)
     close_rig(&r);
 }
 
+/* libcurl puts such an address whole into its sentence. */
+static void a_proxy_that_is_none_tells_no_password(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {"htp://u:sesame@127.0.0.1:1",
+                                          "http://u:sesame@[127.0.0.1",
+                                          "http://u:sesame@127.0.0.1:99999999"};
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++) {
+        rig r;
+        open_rig(&r, &(atls_curl_settings){.request_timeout_ms = 3000, .proxy = proxies[i]});
+        r.origin.unix_path[0] = '\0';
+        atls_http_request request = {.url = "https://collateral.invalid/good", .body_max = 1000};
+        assert_int_equal(atls_curl_start(r.c, 1, &r.origin, &request, 2000, NULL), ATLS_OK);
+        wait_for_end(&r);
+        failed(&r, "fetch.connect");
+        assert_null(strstr(r.r.failure.msg, "sesame"));
+        close_rig(&r);
+    }
+}
+
 static void what_is_under_way_can_be_dropped(void **state)
 {
     (void)state;
@@ -317,6 +337,7 @@ int main(void)
         cmocka_unit_test(nobody_there_is_told),
         cmocka_unit_test(plain_http_in_place_of_tls_is_refused),
         cmocka_unit_test(a_proxy_is_used_for_others_and_not_for_this_machine),
+        cmocka_unit_test(a_proxy_that_is_none_tells_no_password),
         cmocka_unit_test(what_is_under_way_can_be_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
