@@ -143,8 +143,7 @@ static const fault faults[] = {
     {"switched amid",
      "good",
      RULE("\"switch\":\"other\""),
-     {"tcb_info.signature", "qe_identity.signature", "", "", "pck.chain.format", NULL, NULL, NULL,
-      ""}},
+     {"tcb_info.signature", "qe_identity.signature", "", "", "", NULL, NULL, NULL, ""}},
 };
 #define FAULTS (sizeof faults / sizeof faults[0])
 
