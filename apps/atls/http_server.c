@@ -260,17 +260,19 @@ static struct MHD_Daemon *start_daemon(http_server *s, int listener)
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_VERSIONS},
         {MHD_OPTION_END, 0, NULL},
     };
+    const unsigned all = s->settings.connections;
+    const unsigned one_address = all - all / 4; /* others find room */
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
-    return MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
-                                MHD_USE_POLL | MHD_USE_ITC | (tls ? MHD_USE_TLS : 0u),
-                            0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, listener,
-                            MHD_OPTION_CONNECTION_LIMIT, s->settings.connections,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)s->settings.idle_s,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX,
-                            MHD_OPTION_THREAD_STACK_SIZE, STACK_SIZE, MHD_OPTION_STRICT_FOR_CLIENT,
-                            1, MHD_OPTION_URI_LOG_CALLBACK, on_path, s, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_end, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-                            MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+            MHD_USE_ITC | (tls ? MHD_USE_TLS : 0u),
+        0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, listener,
+        MHD_OPTION_CONNECTION_LIMIT, s->settings.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        one_address, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)s->settings.idle_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX, MHD_OPTION_THREAD_STACK_SIZE, STACK_SIZE,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_path, s,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+        MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
 }
 
 static void stop_watch(http_server *s)

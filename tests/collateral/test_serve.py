@@ -266,6 +266,23 @@ def nobody_waits_for_others(r, place):
             c.close()
 
 
+def one_address_leaves_room(r, place):
+    with place.origin() as o, Serve("127.0.0.1:0", *place.arguments(o), "--connections", "8") as s:
+        host, port = s.address.rsplit(":", 1)
+        idle = [socket.create_connection((host, int(port)), 5) for _ in range(12)]
+        time.sleep(0.3)
+        got = b""
+        try:
+            with socket.create_connection((host, int(port)), 5, source_address=("127.0.0.2", 0)) as c:
+                c.sendall(f"GET {SGX}/rootcacrl HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                got = c.recv(100)
+        except OSError as e:
+            got = repr(e).encode()
+        r.check(got.startswith(b"HTTP/1.1 200"), "one address has all that it may, another is served", got)
+        for c in idle:
+            c.close()
+
+
 def malformed_requests(r, place):
     with place.origin() as o, Serve("127.0.0.1:0", *place.arguments(o), "--idle", "2") as s:
         for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
@@ -338,7 +355,7 @@ def main():
     r = Report()
     with tempfile.TemporaryDirectory() as tmp:
         place = Place(tmp)
-        for part in (answers_are_a_pccs, one_behind_another, troubles_of_the_origin, nobody_waits_for_others,
+        for part in (answers_are_a_pccs, one_behind_another, troubles_of_the_origin, nobody_waits_for_others, one_address_leaves_room,
                      malformed_requests, passwords, how_it_is_started):
             part(r, place)
     r.end()
