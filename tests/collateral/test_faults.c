@@ -33,7 +33,8 @@ static char keys[KINDS][ATLS_ITEM_KEY_LEN] = {"intel/tcb/tdx/53494d000000",
                                               "amd/crl/vcek/Milan",
                                               "jwks/https%3a%2f%2fissuer.example"};
 
-/* NULL in wants: the fault does not show there, so the item is had. */
+/* NULL in wants: the fault does not show there, so the item is had. "snp.ca.missing": the simulator's ASK is an item, too, and was
+ * refused for the same fault. */
 typedef struct fault {
     const char *name, *world, *rule;
     const char *wants[KINDS];
@@ -129,21 +130,21 @@ static const fault faults[] = {
      "past",
      "",
      {"item.expired", "item.expired", "item.expired", "item.expired", "item.expired",
-      "fetch.absent", "fetch.absent", "fetch.absent", NULL}},
+      "snp.ca.missing", "item.expired", "item.expired", NULL}},
     {"of the future",
      "future",
      "",
-     {"item.future", "item.future", "item.future", "item.future", "item.future", "fetch.absent",
-      "fetch.absent", "fetch.absent", NULL}},
+     {"item.future", "item.future", "item.future", "item.future", "item.future", "snp.ca.missing",
+      "item.future", "item.future", NULL}},
     {"of another root",
      "other",
      "",
      {"tcb_info.chain.root", "qe_identity.chain.root", "pck.chain.root", "root_crl.signature",
-      "pck.chain.root", "fetch.absent", "fetch.absent", "fetch.absent", NULL}},
+      "pck.chain.root", "snp.ca.missing", "snp.root.trusted", "snp.crl.signature", NULL}},
     {"switched amid",
      "good",
      RULE("\"switch\":\"other\""),
-     {"tcb_info.signature", "qe_identity.signature", "", "", "", NULL, NULL, NULL, ""}},
+     {"tcb_info.signature", "qe_identity.signature", "", "", "", "", "", "", ""}},
 };
 #define FAULTS (sizeof faults / sizeof faults[0])
 
@@ -206,12 +207,12 @@ static void *make_world(void *arg)
 
 static int set_up(void **state)
 {
-    static const char *const worlds[] = {"good", "past", "future", "other", NULL};
+    static const char *const worlds[] = {"good", "past", "future", "other", "newer", NULL};
     rig *r = &the_rig;
     scripted_make_dir(r->dir);
-    static const char *const options[] = {"--family snp,jwt",
-                                          "--family jwt --at 2005-01-01T00:00:00Z",
-                                          "--family jwt --at 2045-01-01T00:00:00Z", "--family jwt"};
+    static const char *const options[] = {
+        "--family snp,jwt", "--family snp,jwt --at 2005-01-01T00:00:00Z",
+        "--family snp,jwt --at 2045-01-01T00:00:00Z", "--family snp,jwt"};
     maker makers[4];
     for (size_t i = 0; i < 4; i++) {
         makers[i] = (maker){.dir = r->dir, .name = worlds[i], .options = options[i]};
@@ -220,6 +221,9 @@ static int set_up(void **state)
     for (size_t i = 0; i < 4; i++) {
         (void)pthread_join(makers[i].thread, NULL);
     }
+    char renewed[128];
+    (void)snprintf(renewed, sizeof renewed, "--renew '%.63s/good' --number 99", r->dir);
+    scripted_make_world(r->dir, "newer", renewed);
     make_keys(r->dir);
     for (size_t i = 0; i < LANES; i++) {
         scripted_start(&r->bad[i], r->dir, worlds);
@@ -420,12 +424,47 @@ static void a_good_origin_alone_suffices(void **state)
     }
 }
 
+/* An origin that has fallen back: what was seen before is not given up. Kinds without a number to fall back in are not asked. */
+static void what_goes_back_is_refused(void **state)
+{
+    rig *r = *state;
+    atls_store *store = NULL;
+    atls_fetcher *f = NULL;
+    atls_err err;
+    char ca[256];
+    assert_int_equal(atls_store_open(NULL, &store, &err), ATLS_OK);
+    trust_world(store, r->dir, "good");
+    assert_int_equal(atls_fetcher_new(store, &f, &err), ATLS_OK);
+    add_origins(f, &r->bad[0]);
+    (void)snprintf(ca, sizeof ca, "%s/cas.pem", r->dir);
+    assert_int_equal(atls_fetcher_set_option(f, "ca", ca, &err), ATLS_OK);
+    assert_int_equal(atls_fetcher_set_option(f, "total-timeout", "6", &err), ATLS_OK);
+    assert_int_equal(atls_fetcher_start(f, &err), ATLS_OK);
+    for (int turn = 0; turn < 2; turn++) {
+        scripted_tell(&r->bad[0], turn == 0 ? "newer" : "good", "");
+        for (size_t k = 0; k < 4; k++) {
+            atls_needs needs = {.n = 1};
+            err = (atls_err){.check = "ok"};
+            (void)snprintf(needs.keys[0], sizeof needs.keys[0], "%.300s", keys[k]);
+            const atls_code code = atls_fetcher_renew(f, &needs, 0, &err);
+            (void)printf("%-22s %-8s %d %s\n", turn == 0 ? "newer" : "and back", kinds[k],
+                         (int)code, code == ATLS_OK ? "ok" : err.check);
+            assert_string_equal(code == ATLS_OK ? "ok" : err.check,
+                                turn == 0 ? "ok" : "collateral.rollback");
+            assert_int_equal(code, turn == 0 ? ATLS_OK : ATLS_E_COLLATERAL);
+        }
+    }
+    atls_fetcher_free(f);
+    atls_store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_origin_alone_suffices),
         cmocka_unit_test(each_fault_has_its_name),
         cmocka_unit_test(a_second_origin_helps),
+        cmocka_unit_test(what_goes_back_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
