@@ -13,11 +13,19 @@ void atls_ledger_init(atls_ledger *l)
     l->notes_len = 0;
     l->overflow = false;
     l->no_memory = false;
+    l->copies = false;
 }
 
 void atls_ledger_no_memory(atls_ledger *l)
 {
     l->no_memory = true;
+}
+
+static atls_value lasting(atls_ledger *l, const atls_value *v)
+{
+    return l->copies && v->kind == ATLS_VALUE_TEXT && v->as.text != NULL
+               ? atls_value_note(l, v->as.text)
+               : *v;
 }
 
 static void add(atls_ledger *l, const char *id, atls_result result, atls_code code,
@@ -32,8 +40,8 @@ static void add(atls_ledger *l, const char *id, atls_result result, atls_code co
     e->result = result;
     e->code = code;
     e->because = because;
-    e->found = *found;
-    e->wanted = *wanted;
+    e->found = lasting(l, found);
+    e->wanted = lasting(l, wanted);
 }
 
 void atls_ledger_ok(atls_ledger *l, const char *id)

@@ -52,6 +52,8 @@ typedef struct atls_ledger {
     size_t notes_len;
     bool overflow;  /* an entry did not fit: the verdict is then refused with ATLS_E_SYSTEM */
     bool no_memory; /* what is written here is no ground for a verdict */
+    bool
+        copies; /* texts are copied into notes: what they point to may be gone when they are printed */
     atls_entry entries[ATLS_LEDGER_MAX];
     char notes[ATLS_LEDGER_NOTES];
 } atls_ledger;

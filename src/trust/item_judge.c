@@ -97,7 +97,8 @@ static atls_code refuse(const atls_ledger *l, const atls_entry *e, atls_err *err
     char wanted[80];
     atls_value_print(l, &e->found, found, sizeof found);
     atls_value_print(l, &e->wanted, wanted, sizeof wanted);
-    if (e->found.kind == ATLS_VALUE_NOTE) { /* a decoder's own sentence */
+    if (e->found.kind == ATLS_VALUE_NOTE && e->wanted.kind == ATLS_VALUE_NONE) {
+        /* a decoder's own sentence */
         return ATLS_ERR(err, e->code, e->id, "%s", found);
     }
     return ATLS_ERR(err, e->code, e->id, "found %s%s%s",
@@ -144,6 +145,7 @@ atls_code atls_item_judge(const atls_root_set roots[ATLS_FAMILIES], const atls_i
     const atls_family family = atls_item_family(name.kind);
     const atls_item_judging g = {&j, &roots[family], item, &name, &facts};
     atls_ledger_init(&ledger);
+    ledger.copies = true; /* certificates are gone before the refusal is told */
     if (family == ATLS_FAMILY_AMD) {
         atls_item_judge_amd(&g);
     } else {
