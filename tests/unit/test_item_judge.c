@@ -453,6 +453,7 @@ static void amd_items_hold(void **state)
         holds(&a.r, &crl, &f);
         assert_true(f.simulated && f.issued_s <= NOW && f.expires_s > NOW);
         char *pem = malloc(strlen(a.ask) + strlen(a.ark) + 1);
+        assert_non_null(pem);
         (void)sprintf(pem, "%s%s", a.ask, a.ark);
         const atls_item chain = {products[i].chain, {NULL, 0}, text_buf(pem)};
         holds(&a.r, &chain, &f);
