@@ -31,7 +31,8 @@ static const flag own_flags[] = {
 static const flags server_flags = {
     "atls proxy server --listen ADDR --forward ADDR [options]",
     "Takes attested TLS in and gives plain bytes out. It shows evidence with --attest; it asks evidence\n"
-    "of clients when --policy, --collateral or --insecure-sim-root is given. One of the two there must\n"
+    "of clients when any option says whom to trust or where collateral comes from (--policy, --collateral,\n"
+    "--fetch, --root, --endorsement, ...). One of the two there must\n"
     "be. A line on standard error for each connection.",
     {own_flags, endpoint_flags, verifier_flags, collateral_fetch_flags, evidence_source_flags,
      sim_quote_flags},
@@ -181,9 +182,7 @@ static int run_server(int argc, char **argv)
     if (parsed != FLAGS_END) {
         return parsed == FLAGS_HELP ? ATLS_OK : ATLS_E_USAGE;
     }
-    const verifier_setup *v = &s.setup.verifier;
-    bool ask = v->policy != NULL || v->collateral_n > 0 || v->sim_roots_n > 0 ||
-               v->takes_dummy;
+    const bool ask = verifier_setup_is_asked(&s.setup.verifier);
     atls_err err = {0};
     address at;
     int listener = -1;

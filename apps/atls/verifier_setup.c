@@ -76,6 +76,12 @@ bool verifier_setup_take(verifier_setup *s, int id, char *arg)
     }
 }
 
+bool verifier_setup_is_asked(const verifier_setup *s)
+{
+    return s->policy != NULL || s->collateral_n > 0 || s->endorsements_n > 0 || s->roots_n > 0 ||
+           s->sim_roots_n > 0 || s->takes_dummy || s->source.fetch;
+}
+
 /* Puts the file's name before the sentence. */
 static atls_code about_file(const char *path, atls_err *err)
 {

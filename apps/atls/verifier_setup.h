@@ -39,6 +39,9 @@ extern const flag verifier_flags[];
 /* True if the option was one of verifier_flags. */
 bool verifier_setup_take(verifier_setup *setup, int id, char *arg);
 
+/* Does any of the options speak of judging a peer? Then who serves asks its clients for evidence: none of them may be passed over. */
+bool verifier_setup_is_asked(const verifier_setup *setup);
+
 /* Reads every file named and makes the verifier. when_s: as of which it will judge; live: that is now. Errors: a file that cannot be read is
  * ATLS_E_SYSTEM; a policy, root or option that is wrong ATLS_E_USAGE; collateral that is malformed
  * ATLS_E_INVALID, its file named in the sentence. */

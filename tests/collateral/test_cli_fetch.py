@@ -73,6 +73,12 @@ def first_meeting(d, pki, root, quote):
                 report.check(run.code == 0 and run.out == "HELLO\n", f"connect, {turn}", f"{run.code} {run.err}")
                 report.check(origin.requests() - before == (4 if turn == "first" else 0), f"requests of the {turn} connection")
 
+        # A server that is told where collateral comes from, or whom to trust, asks its clients: none gets in without evidence.
+        for option in (to, ("--root", f"intel:{pki / 'root.pem'}"), ("--endorsement", pki / "root.pem")):
+            with Server(backend, "--attest", "sim", "--sim", pki, "--tee", "tdx", *option) as server:
+                run = atls("connect", *root, "--collateral", pki, server.address, stdin=b"hello\n")
+                report.check(run.code == 5 and run.out == "", f"a server with {option[0]} alone asks its clients", f"{run.code} {run.out} {run.err}")
+
         origin.fault("/tcb", status=404)
         run = atls("verify", *root, "--collateral", d / "unknown", *to, "--json", quote)
         report.check(run.code == 3 and not json.loads(run.out)["accepted"] and "fetch.absent" in run.err, "the origin has none", run.out + run.err)
